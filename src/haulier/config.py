@@ -1,0 +1,122 @@
+"""Every setting in one place: read once from arguments and environment, never again."""
+
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Final
+
+from haulier.core.problem import Code, Problem
+
+PREFIX: Final = "HAULIER_"
+DEV_KEY: Final = "hlr_dev_key_for_loopback_only"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What one process of Haulier needs to know.
+
+    Attributes:
+        data: folder of the database, the files and the scratch space of this machine.
+        database_url: SQLAlchemy URL; empty means a SQLite file in `data`.
+        storage_url: where files live: `file:///…`, `s3://…`, `gs://…`, `az://…`; empty
+            means a folder in `data`. Every machine must reach it.
+        public_url: how callers reach the API; empty means what they asked for.
+        worker_name: stable and unique; a worker that comes back under its name takes up
+            the jobs it left.
+        processes: child processes for parts of jobs, at once, on this worker.
+        interactive_processes: child processes kept for interactive kinds.
+        jobs_at_once: jobs that one worker runs at once.
+        organisation_jobs: running jobs that one organisation may have at once.
+        poll_s: how often a worker looks for queued jobs.
+        dead_after_s: a worker that is silent for so long has its jobs given to others.
+        part_memory_mb: resident memory at which a child process is ended; 0 means no limit.
+        part_silent_s: a child process that reports nothing for so long is ended.
+        part_attempts: how often a part is tried when its process dies under it.
+        keep_work_h: how long finished parts are kept for jobs that need the same.
+        families: families that no installed package announces, as "module:attribute" with
+            commas between; for writing one.
+    """
+
+    data: Path = Path("haulier-data")
+    database_url: str = ""
+    storage_url: str = ""
+    host: str = "127.0.0.1"
+    port: int = 8080
+    public_url: str = ""
+    dev: bool = False
+    api_processes: int = 1
+    worker_name: str = ""
+    processes: int = 0
+    interactive_processes: int = 1
+    jobs_at_once: int = 8
+    organisation_jobs: int = 4
+    poll_s: float = 0.1
+    dead_after_s: float = 8.0
+    part_memory_mb: int = 0
+    part_silent_s: float = 1800.0
+    part_attempts: int = 3
+    keep_work_h: float = 24.0
+    log_level: str = "info"
+    families: str = ""
+
+    @property
+    def database(self) -> str:
+        """Give the database's URL, the default resolved."""
+        if self.database_url:
+            return self.database_url
+        return f"sqlite:///{self.data.absolute() / 'haulier.db'}"
+
+    @property
+    def storage(self) -> str:
+        """Give the URL of the files, the default resolved."""
+        return self.storage_url or (self.data.absolute() / "files").as_uri()
+
+    @property
+    def scratch(self) -> Path:
+        """Give this machine's folder for work that is not finished."""
+        return self.data.absolute() / "scratch"
+
+    @property
+    def worker(self) -> str:
+        """Give the worker's name, the default resolved: the host's name."""
+        return self.worker_name or socket.gethostname()
+
+    @property
+    def pool(self) -> int:
+        """Give the number of child processes, the default resolved: one a core."""
+        return self.processes or os.cpu_count() or 1
+
+
+def load(arguments: Mapping[str, Any] | None = None) -> Settings:
+    """Read the settings: arguments win over the environment, and that over the defaults.
+
+    Raises:
+        Problem: INVALID; a value is not of its setting's type.
+    """
+    given: dict[str, Any] = {}
+    for field in fields(Settings):
+        raw = os.environ.get(PREFIX + field.name.upper())
+        if raw is not None:
+            given[field.name] = _convert(field.name, raw, type(field.default))
+    given.update({k: v for k, v in (arguments or {}).items() if v is not None})
+    return Settings(**given)
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Give the settings as environment variables, for a child process of ours."""
+    return {
+        PREFIX + field.name.upper(): str(getattr(settings, field.name))
+        for field in fields(Settings)
+    }
+
+
+def _convert(name: str, raw: str, kind: type) -> Any:  # noqa: ANN401 -- the setting's own type
+    if kind is bool:
+        return raw.strip().lower() in {"1", "true", "yes", "on"}
+    try:
+        return Path(raw) if issubclass(kind, Path) else kind(raw)
+    except ValueError:
+        detail = f"{PREFIX}{name.upper()} must be a {kind.__name__}, got {raw!r}"
+        raise Problem(Code.INVALID, detail, at=name) from None

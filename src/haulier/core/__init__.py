@@ -1,0 +1,1 @@
+"""Nouns and rules: standard library and msgspec only, imports nothing of ours."""
