@@ -1,0 +1,1 @@
+"""The command line: `haulier serve`, `submit`, `watch` and the rest."""

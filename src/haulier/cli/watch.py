@@ -1,0 +1,149 @@
+"""`haulier watch`: a progress bar that follows a job to its end."""
+
+import sys
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from haulier.cli import output
+from haulier.cli.codes import Exit
+from haulier.cli.connection import HERE, Server
+from haulier.cli.naming import find_job
+
+if TYPE_CHECKING:
+    from haulier.client import Client, Job
+
+
+def watch(job: str, /, *, timeout: float | None = None, server: Server = HERE) -> Exit:
+    """Follow a job to its end; Ctrl-C stops the watching, not the job.
+
+    Args:
+        job: Number, UUID, or the beginning of the UUID.
+        timeout: Stop watching after so many seconds.
+        server: The server.
+    """
+    with server.connect() as client:
+        return follow(client, find_job(client, job), json=server.json, timeout_s=timeout)
+
+
+def follow(
+    client: "Client", job: "Job", *, json: bool = False, timeout_s: float | None = None
+) -> Exit:
+    """Show a job until it has ended, and give the exit code of its end."""
+    view = Silence() if json else Bar() if sys.stderr.isatty() else Lines()
+    try:
+        with view:
+            ended = client.wait(job, on_progress=view.show, timeout_s=timeout_s)
+    except KeyboardInterrupt:
+        output.say(f"\njob {job.number} goes on; watch it again: haulier watch {job.number}")
+        output.say(f"to stop it: haulier cancel {job.number}")
+        return Exit.INTERRUPTED
+    if json:
+        output.write_json(ended)
+    else:
+        conclude(ended)
+    return Exit.OK if ended.successful else Exit.FAILED
+
+
+def conclude(job: "Job") -> None:
+    """Say how a job ended."""
+    took = ""
+    if job.started_at and job.finished_at:
+        took = f" after {output.span((job.finished_at - job.started_at).total_seconds())}"
+    output.write(f"job {job.number} {job.state}{took}")
+    if job.problem is not None:
+        output.say(f"{job.problem.code}: {job.problem.detail}")
+        for fault in job.problem.faults:
+            output.say(f"  {fault.at}: {fault.detail}")
+    if job.statistics:
+        output.pairs("\nStatistics", output.flat(job.statistics))
+    if job.successful:
+        output.say(f"get its files with: haulier results {job.number} -o FOLDER")
+
+
+class Silence:
+    """Shows nothing: for machines. The other views begin here."""
+
+    def __enter__(self) -> Self:
+        """Begin to show."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop showing."""
+
+    def show(self, job: "Job") -> None:
+        """Show how the job stands now."""
+
+
+class Lines(Silence):
+    """One line on standard error for each percent or new phase: for logs."""
+
+    def __init__(self) -> None:
+        """Begin with nothing said."""
+        self._said = ("", "", -1)
+
+    def show(self, job: "Job") -> None:
+        """Say how the job stands, if that differs from what was said."""
+        now = (str(job.state), job.phase, int(job.fraction * 100))
+        if now != self._said:
+            self._said = now
+            output.say(f"{job.state} {job.fraction:4.0%}  {sentence(job)}".rstrip())
+
+
+class Bar(Silence):
+    """A bar on the terminal."""
+
+    def __init__(self) -> None:
+        """Make a bar that is not drawn yet."""
+        from rich.progress import (  # noqa: PLC0415 -- rich costs 0.1 s; --help does not pay
+            BarColumn,
+            Progress,
+            TaskProgressColumn,
+            TextColumn,
+            TimeElapsedColumn,
+        )
+
+        self._progress = Progress(
+            TextColumn("{task.fields[state]}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.description}", markup=False),
+            console=output.console(error=True),
+        )
+        self._task = self._progress.add_task("", total=1.0, state="")
+
+    def __enter__(self) -> Self:
+        """Begin to draw."""
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Leave the last picture and stop drawing."""
+        self._progress.stop()
+
+    def show(self, job: "Job") -> None:
+        """Draw how the job stands."""
+        style = output.STYLES[job.state]
+        self._progress.update(
+            self._task,
+            completed=job.fraction,
+            description=sentence(job),
+            state=f"[{style}]job {job.number} {job.state}[/]",
+        )
+
+
+def sentence(job: "Job") -> str:
+    """Give phase, message and counters in one line."""
+    said = ": ".join(filter(None, (job.phase, job.message)))
+    counted = output.counters(job.counters)
+    return f"{said} ({counted})" if said and counted else said or counted

@@ -1,0 +1,173 @@
+"""The calls that move files, as flows: up and down, checked, resumed."""
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from haulier.client import bodies
+from haulier.client.answers import Artifact, StoredFile
+from haulier.client.errors import FIRST_ERROR, IntegrityError, NotFoundError, conflict
+from haulier.client.flows import Flows, id_of
+from haulier.client.headers import parse_repr_digest, repr_digest
+from haulier.client.options import JobId
+from haulier.client.protocol import (
+    Answer,
+    Flow,
+    Outcome,
+    Pause,
+    Request,
+    decode,
+    exchange,
+    failure,
+    path_of,
+    work,
+    worth_repeating,
+)
+from haulier.client.transfer import Landing, file_sha256, safe_name, target_of
+
+MARK_DIGITS: Final = 8
+UNSATISFIABLE: Final = 416
+
+
+@dataclass(frozen=True, slots=True)
+class Transfers:
+    """The calls of one client that move files."""
+
+    flows: Flows
+
+    def upload(self, path: Path, storage: str, *, filename: str, replace: bool) -> Flow[StoredFile]:
+        """Send a file; one with the same content that is there already is not sent again.
+
+        Where another file has the name: a `filename` that was asked for is refused, and
+        the file's own name gets a mark of its content, so that no file that a running job
+        may still read changes under it.
+
+        Raises:
+            ConflictError: another file has the name that was asked for.
+            IntegrityError: the server holds other bytes than were read here.
+        """
+        if not path.is_file():
+            raise FileNotFoundError(f"no file {path}")
+        place = storage or (yield from self._first_storage())
+        sha256 = yield from work(partial(file_sha256, path))
+        name = filename or path.name
+        there = yield from self._find(place, name)
+        if there is not None and there.sha256 == sha256:
+            return there
+        if there is not None and not replace:
+            if filename:
+                raise conflict(
+                    f"storage '{place}' has another file of the name '{filename}'; "
+                    "ask for another name, or for it to be replaced"
+                )
+            name = f"{path.stem}-{sha256[:MARK_DIGITS]}{path.suffix}"
+        return (yield from self._put(path, place, name, sha256))
+
+    def download(self, job: JobId, artifact: Artifact | str, path: Path | str | None) -> Flow[Path]:
+        """Fetch an artifact."""
+        if isinstance(artifact, str):
+            artifact = yield from self._artifact(job, artifact)
+        target = target_of(path, safe_name(artifact.filename, artifact.name))
+        url = path_of("jobs", id_of(job), "artifacts", artifact.name)
+        return (yield from self._land(url, target, artifact.size_bytes, artifact.sha256))
+
+    def fetch(self, storage: str, filename: str, path: Path | str | None) -> Flow[Path]:
+        """Fetch a file of a storage."""
+        info = yield from self._find(storage, filename)
+        if info is None:
+            info = StoredFile(storage=storage, filename=filename)  # the GET says what is wrong
+        target = target_of(path, safe_name(filename, "file"))
+        url = path_of("storages", storage, "files", filename)
+        return (yield from self._land(url, target, info.size_bytes, info.sha256))
+
+    def files(self, storage: str) -> Flow[list[StoredFile]]:
+        """Give the files of a storage."""
+        found = yield from self.flows.get(bodies.FileList, "storages", storage, "files")
+        return list(found.files)
+
+    def remove(self, storage: str, filename: str) -> Flow[None]:
+        """Remove a file of a storage."""
+        yield from self.flows.send("DELETE", "storages", storage, "files", filename)
+
+    def _first_storage(self) -> Flow[str]:
+        found = yield from self.flows.storages()
+        if not found:
+            raise conflict("the server has no storage to upload to; add one first")
+        return found[0].name
+
+    def _artifact(self, job: JobId, name: str) -> Flow[Artifact]:
+        found = yield from self.flows.artifacts(job)
+        for artifact in found:
+            if artifact.name == name:
+                return artifact
+        return Artifact(name=name)  # the GET says what is wrong
+
+    def _find(self, storage: str, filename: str) -> Flow[StoredFile | None]:
+        request = Request("HEAD", path_of("storages", storage, "files", filename))
+        try:
+            answer = yield from exchange(request, self.flows.policy)
+        except NotFoundError:
+            return None
+        length = answer.header("content-length")
+        return StoredFile(
+            storage=storage,
+            filename=filename,
+            size_bytes=int(length) if length.isdigit() else -1,
+            sha256=parse_repr_digest(answer.header("repr-digest")),
+            etag=answer.header("etag"),
+        )
+
+    def _put(self, path: Path, storage: str, name: str, sha256: str) -> Flow[StoredFile]:
+        headers = {
+            "Content-Type": "application/octet-stream",
+            "Content-Length": str(path.stat().st_size),
+            "Repr-Digest": repr_digest(sha256),
+        }
+        url = path_of("storages", storage, "files", name)
+        request = Request("PUT", url, headers=headers, body=path)
+        answer = yield from exchange(request, self.flows.policy)
+        stored = decode(answer, StoredFile)
+        if stored.sha256 and stored.sha256 != sha256:
+            raise IntegrityError(
+                f"{path}: SHA-256 {sha256} was sent and {stored.sha256} was stored; "
+                "did the file change meanwhile?"
+            )
+        return msgspec.structs.replace(stored, storage=storage, filename=name, sha256=sha256)
+
+    def _land(self, url: str, target: Path, size_bytes: int, sha256: str) -> Flow[Path]:
+        landing = yield from work(partial(Landing, target, size_bytes, sha256))
+        try:
+            yield from self._fill(landing, url)
+            return (yield from work(landing.settle))
+        finally:
+            landing.close()
+
+    def _fill(self, landing: Landing, url: str) -> Flow[None]:
+        """Ask for the rest until it is here; a try that brought bytes is no failed one."""
+        attempt = 0
+        while not landing.complete():
+            held_before = landing.held_bytes
+            attempt += 1
+            request = Request("GET", url, headers=landing.range_headers(), sink=landing)
+            outcome = yield request
+            if isinstance(outcome, Answer) and outcome.status < FIRST_ERROR:
+                return
+            if isinstance(outcome, Answer) and outcome.status == UNSATISFIABLE:
+                landing.restart()
+            if landing.held_bytes > held_before:
+                attempt = 1
+            pause_s = self._pause_s(request, outcome, attempt)
+            if pause_s is None:
+                raise failure(outcome)
+            yield Pause(pause_s)
+
+    def _pause_s(self, request: Request, outcome: Outcome, attempt: int) -> float | None:
+        asked_s = None
+        if isinstance(outcome, Answer):
+            if outcome.status != UNSATISFIABLE and not worth_repeating(request, outcome):
+                return None
+            asked_s = outcome.retry_after_s
+        return self.flows.policy.pause(attempt, asked_s)

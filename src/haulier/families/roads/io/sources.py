@@ -1,0 +1,279 @@
+"""Open a customer's file, whatever its format, and check what can be seen before its rows."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pyogrio
+from pyogrio.errors import DataSourceError
+from pyproj import CRS
+from pyproj.exceptions import CRSError
+
+from haulier.core.problem import Code, Problem
+from haulier.families.roads.params import Columns
+
+BATCH_ROWS: Final = 32_768
+PARQUET_MAGIC: Final = b"PAR1"
+AT: Final = "input"
+MOST_COLUMNS_NAMED: Final = 30
+
+
+class Encoding(StrEnum):
+    """How a geometry column spells its geometries."""
+
+    WKT = "WKT"
+    WKB = "WKB"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A customer's file, opened and found to have the columns that it must have.
+
+    Attributes:
+        path: of the file.
+        driver: "Parquet", or the name of GDAL's driver.
+        rows: how many there are.
+        row_groups: rows in each row group of a Parquet file; one entry elsewhere.
+        geometry: name of the geometry column.
+        encoding: how it is spelled.
+        columns: role to column, for every role that the file serves.
+    """
+
+    path: Path
+    driver: str
+    rows: int
+    row_groups: tuple[int, ...]
+    geometry: str
+    encoding: Encoding
+    columns: dict[str, str]
+
+    def batches(self, row_groups: Sequence[int] | None = None) -> Iterator[pa.RecordBatch]:
+        """Read the columns that have a role, a bounded number of rows at a time.
+
+        Args:
+            row_groups: which row groups of a Parquet file to read; None: all.
+
+        Raises:
+            Problem: INVALID; the file is damaged inside.
+        """
+        names = list(dict.fromkeys(self.columns.values()))
+        try:
+            if self.driver == "Parquet":
+                groups = range(len(self.row_groups)) if row_groups is None else row_groups
+                with pq.ParquetFile(self.path) as file:
+                    yield from file.iter_batches(BATCH_ROWS, row_groups=groups, columns=names)
+            else:
+                yield from self._features(names)
+        except (pa.ArrowException, OSError, DataSourceError) as error:
+            raise damaged(self.path, error) from error
+
+    def _features(self, names: list[str]) -> Iterator[pa.RecordBatch]:
+        wanted = [name for name in names if name != self.geometry]
+        with pyogrio.open_arrow(
+            self.path, columns=wanted, batch_size=BATCH_ROWS, use_pyarrow=True
+        ) as (meta, reader):
+            inside = meta["geometry_name"] or "wkb_geometry"
+            for batch in reader:
+                order = [inside if name == self.geometry else name for name in names]
+                yield pa.RecordBatch.from_arrays([batch.column(name) for name in order], names)
+
+
+def open_source(path: Path, filename: str, columns: Columns) -> Source:
+    """Open a file and check format, columns, coordinate system and that it has rows.
+
+    The order of these checks is fixed, and the first that fails is reported.
+
+    Args:
+        path: where the file is.
+        filename: what its owner calls it, for messages.
+        columns: which column has which role.
+
+    Raises:
+        Problem: INVALID; the detail names what is wrong with which column.
+    """
+    driver = _driver(path, filename)
+    source = _open_parquet(path, columns) if driver == "Parquet" else _open_features(path, columns)
+    if source.rows == 0:
+        raise Problem(Code.INVALID, f"{filename} has no rows; at least one road is needed", at=AT)
+    return source
+
+
+def damaged(path: Path, error: Exception) -> Problem:
+    """Say that a file broke while it was read."""
+    first_line = str(error).splitlines()[0] if str(error) else type(error).__name__
+    first_line = first_line.replace(str(path), "the file")
+    return Problem(Code.INVALID, f"the input is damaged or truncated: {first_line}", at=AT)
+
+
+def _driver(path: Path, filename: str) -> str:
+    """Tell the format by the first bytes, not by the name."""
+    size_bytes = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(64)
+        file.seek(max(size_bytes - 4, 0))
+        tail = file.read(4)
+    if not head:
+        raise Problem(Code.INVALID, f"{filename} is empty (0 bytes)", at=AT)
+    if head.startswith(PARQUET_MAGIC):
+        if tail != PARQUET_MAGIC or size_bytes < 12:  # noqa: PLR2004 -- two magics and a length
+            raise Problem(
+                Code.INVALID,
+                f"{filename} is a truncated Parquet file: it must end in b'PAR1', "
+                f"but ends in {tail!r} after {size_bytes} bytes",
+                at=AT,
+            )
+        return "Parquet"
+    if head.startswith(b"fgb"):
+        return "FlatGeobuf"
+    if head.startswith(b"SQLite format 3\x00"):
+        return "GPKG"
+    if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
+        return "GeoJSON"
+    if filename.lower().endswith(".parquet"):
+        raise Problem(
+            Code.INVALID,
+            f"{filename} is not a Parquet file: it must start with b'PAR1', got {head[:4]!r}",
+            at=AT,
+        )
+    raise Problem(
+        Code.INVALID,
+        f"{filename} is no Parquet, FlatGeobuf, GeoPackage or GeoJSON file: "
+        f"it starts with {head[:8]!r}",
+        at=AT,
+    )
+
+
+def _open_parquet(path: Path, columns: Columns) -> Source:
+    try:
+        with pq.ParquetFile(path) as file:
+            schema, metadata = file.schema_arrow, file.metadata
+    except (pa.ArrowException, OSError) as error:
+        raise damaged(path, error) from error
+    geo = _geo_metadata(schema)
+    geometry = columns.geometry or geo.get("primary_column") or "geometry"
+    roles = _roles(schema, columns, geometry)
+    encoding = _encoding(schema, geo, geometry)
+    column = geo.get("columns", {}).get(geometry, {})
+    _check_crs(column.get("crs"), geometry)  # absent means OGC:CRS84
+    sizes = tuple(metadata.row_group(i).num_rows for i in range(metadata.num_row_groups))
+    return Source(path, "Parquet", metadata.num_rows, sizes, geometry, encoding, roles)
+
+
+def _open_features(path: Path, columns: Columns) -> Source:
+    try:
+        info = pyogrio.read_info(path, force_feature_count=True)
+        with pyogrio.open_arrow(path, batch_size=1, use_pyarrow=True) as (meta, reader):
+            inside = meta["geometry_name"] or "wkb_geometry"
+            schema = reader.schema
+    except (pa.ArrowException, OSError, DataSourceError) as error:
+        raise damaged(path, error) from error
+    geometry = inside  # a layer of these formats has one; what it is called says nothing
+    roles = _roles(schema, columns, geometry)
+    _check_crs(info["crs"], geometry)
+    rows = int(info["features"])
+    return Source(path, str(info["driver"]), rows, (rows,), geometry, Encoding.WKB, roles)
+
+
+def _geo_metadata(schema: pa.Schema) -> dict[str, Any]:
+    raw = (schema.metadata or {}).get(b"geo")
+    if raw is None:
+        return {}
+    try:
+        return msgspec.json.decode(raw, type=dict[str, Any])
+    except msgspec.MsgspecError as error:
+        detail = f"the 'geo' metadata of the file is not valid GeoParquet metadata: {error}"
+        raise Problem(Code.INVALID, detail, at=AT) from error
+
+
+def _roles(schema: pa.Schema, columns: Columns, geometry: str) -> dict[str, str]:
+    """Map each role to its column; only `is_navigable` may be missing."""
+    asked = {**msgspec.to_builtins(columns), "geometry": geometry}
+    roles: dict[str, str] = {}
+    for role in ("id", "geometry", "is_navigable", "name", "class", "one_way", "level"):
+        column = asked[role]
+        if not column or (role == "is_navigable" and column not in schema.names):
+            continue
+        if column not in schema.names:
+            raise Problem(
+                Code.INVALID,
+                f"column {column!r} ({role}) is missing; the file has {_listed(schema.names)}",
+                at=f"input.{column}",
+            )
+        _check_type(role, column, schema.field(column).type)
+        roles[role] = column
+    return roles
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(repr(name) for name in names[:MOST_COLUMNS_NAMED])
+    more = len(names) - MOST_COLUMNS_NAMED
+    return f"{shown} and {more} more" if more > 0 else shown or "no columns"
+
+
+def _is_text(type_: pa.DataType) -> bool:
+    if pa.types.is_dictionary(type_):
+        return _is_text(type_.value_type)
+    return bool(pa.types.is_string(type_) or pa.types.is_large_string(type_))
+
+
+def _is_bytes(type_: pa.DataType) -> bool:
+    return bool(pa.types.is_binary(type_) or pa.types.is_large_binary(type_))
+
+
+def _check_type(role: str, column: str, type_: pa.DataType) -> None:
+    if isinstance(type_, pa.BaseExtensionType):
+        type_ = type_.storage_type
+    whole, words = bool(pa.types.is_integer(type_)), _is_text(type_)
+    expected, fits = {
+        "id": ("int32, int64 or string", whole or words),
+        "geometry": ("WKT (string) or WKB (binary)", words or _is_bytes(type_)),
+        "is_navigable": ("boolean", bool(pa.types.is_boolean(type_))),
+        "name": ("string", words),
+        "class": ("string", words),
+        "one_way": ("boolean", bool(pa.types.is_boolean(type_))),
+        "level": ("an integer", whole),
+    }[role]
+    if not fits:
+        raise Problem(
+            Code.INVALID,
+            f"column {column!r} ({role}) must be {expected}, got {type_}",
+            at=f"input.{column}",
+        )
+
+
+def _encoding(schema: pa.Schema, geo: dict[str, Any], geometry: str) -> Encoding:
+    said = geo.get("columns", {}).get(geometry, {}).get("encoding", "WKB")
+    if str(said).upper() not in {"WKB", "WKT"}:
+        raise Problem(
+            Code.INVALID,
+            f"column {geometry!r} must hold WKB or WKT, its GeoParquet encoding is {said!r}",
+            at=f"input.{geometry}",
+        )
+    return Encoding.WKT if _is_text(schema.field(geometry).type) else Encoding.WKB
+
+
+def _check_crs(said: object, geometry: str) -> None:
+    """Refuse everything but WGS 84 longitude and latitude; nothing said means just that."""
+    if not said:
+        return
+    try:
+        crs = CRS.from_user_input(said)
+    except CRSError as error:
+        detail = f"the coordinate system of column {geometry!r} cannot be read: {error}"
+        raise Problem(Code.INVALID, detail, at=f"input.{geometry}") from error
+    datum = (crs.datum.name if crs.datum is not None else "").lower()
+    if crs.is_geographic and ("world geodetic system 1984" in datum or "wgs 84" in datum):
+        return
+    authority = ":".join(crs.to_authority() or ())
+    kind = "projected" if crs.is_projected else "other"
+    raise Problem(
+        Code.INVALID,
+        f"column {geometry!r} must be in WGS 84 longitude and latitude (EPSG:4326 or OGC:CRS84), "
+        f"got the {kind} coordinate system {crs.name!r}{f' ({authority})' if authority else ''}",
+        at=f"input.{geometry}",
+    )

@@ -1,0 +1,1 @@
+"""Road matching as pure science: polylines in, linear references and confidences out."""

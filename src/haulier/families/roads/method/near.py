@@ -1,0 +1,95 @@
+"""Short ways between nodes, so that a step over a junction need not search for its route."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from haulier.families.roads.method.topology import Edges, Float32Array, Int32Array
+
+SHORT_WAY_M: Final = 35.0  # a step is at most about 20 m; routes much longer than it never win
+MOST_NEAR: Final = 64  # ways kept per node; in a denser place the rest cost a jump
+
+
+class Near(NamedTuple):
+    """Ways of one or two edges from each node to others.
+
+    Attributes:
+        first: (nodes + 1,) first way of each node.
+        node: (w,) where the way leads.
+        way_m: (w,) its length.
+        edge1: (w,) its first edge.
+        edge2: (w,) its second edge, or -1.
+    """
+
+    first: Int32Array
+    node: Int32Array
+    way_m: Float32Array
+    edge1: Int32Array
+    edge2: Int32Array
+
+
+def build_near(edges: Edges, node_count: int) -> Near:
+    """List the short ways from every node: a bounded origin-destination table.
+
+    Args:
+        edges: e edges; way of an edge = end - start, metres.
+        node_count: number of nodes.
+
+    Returns:
+        For each node the other nodes within SHORT_WAY_M over at most two edges.
+
+    Source:
+        Yang & Gidófalvi (2018), Fast map matching, Int. J. GIS 32(3): the upper-bounded table,
+        here with a bound of one sampling step instead of kilometres.
+    """
+    keep = np.flatnonzero((edges.end - edges.start) <= SHORT_WAY_M).astype(np.int32)
+    tail = np.concatenate([edges.u[keep], edges.v[keep]])
+    order = np.argsort(tail, kind="stable")
+    head = np.concatenate([edges.v[keep], edges.u[keep]])[order]
+    edge = np.concatenate([keep, keep])[order]
+    first = np.zeros(node_count + 1, dtype=np.int32)
+    np.cumsum(np.bincount(tail, minlength=node_count), out=first[1:])
+    return Near(*_two_steps(first, head, edge, (edges.end - edges.start)[edge]))
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]  # numba ships no types
+def _two_steps(
+    first: Int32Array, head: Int32Array, edge: Int32Array, way: Float32Array
+) -> tuple[Int32Array, Int32Array, Float32Array, Int32Array, Int32Array]:
+    """Follow one edge, then another, keeping the shortest way to each node."""
+    nodes = len(first) - 1
+    room = 4 * len(head) + MOST_NEAR
+    ends = np.empty((3, room), np.int32)  # node, edge1, edge2
+    way_m = np.empty(room, np.float32)
+    offsets = np.zeros(nodes + 1, np.int32)
+    n = 0
+    for a in range(nodes):
+        if n + MOST_NEAR > len(way_m):
+            ends = np.concatenate((ends, np.empty_like(ends)), axis=1)
+            way_m = np.concatenate((way_m, np.empty_like(way_m)))
+        base = n
+        for hop in range(2):
+            for i in range(first[a], first[a + 1]):
+                b = head[i]
+                low, high = (i, i + 1) if hop == 0 else (first[b], first[b + 1])
+                for j in range(low, high):
+                    c = head[j]
+                    total = way[i] if hop == 0 else way[i] + way[j]
+                    if c == a or total > SHORT_WAY_M:
+                        continue
+                    at = base
+                    while at < n and ends[0, at] != c:
+                        at += 1
+                    if at == n:
+                        if n - base >= MOST_NEAR:
+                            continue
+                        n += 1
+                    elif way_m[at] <= total:
+                        continue
+                    ends[0, at], ends[1, at], way_m[at] = c, edge[i], total
+                    ends[2, at] = -1 if hop == 0 else edge[j]
+        offsets[a + 1] = n
+    return offsets, ends[0, :n].copy(), way_m[:n].copy(), ends[1, :n].copy(), ends[2, :n].copy()

@@ -1,0 +1,1 @@
+"""The steps of a job: prepare the customer's roads, match tile by tile, write what is wanted."""

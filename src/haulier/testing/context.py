@@ -1,0 +1,194 @@
+"""A context in a local folder: runs a family without a server, for tests and benchmarks."""
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from haulier.core.artifact import FileRef, check_filename
+from haulier.core.family import Family, JobResult, Part, PartResult, StepResult
+from haulier.core.problem import Code, Problem
+from haulier.core.recipe import Recipe, StepPlan
+
+T = TypeVar("T")
+Order = Callable[[Sequence[Part]], Sequence[Part]]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An output that a step announced."""
+
+    path: Path
+    media_type: str
+    filename: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One report of progress; `call` is the step, the action, and the part if there is one."""
+
+    call: str
+    fraction: float
+    message: str
+    counters: Mapping[str, float]
+
+
+@dataclass(slots=True)
+class World:
+    """What stays from call to call: named storages, the catalog, and what steps gave.
+
+    Attributes:
+        folder: everything that is written lies below it.
+        storages: name to folder.
+        entries: (type, name) to the body of a catalog entry.
+        results: step id to what it gave.
+        outputs: "step:ID.NAME" to the file.
+        said: every report of progress, in order.
+    """
+
+    folder: Path
+    storages: dict[str, Path] = field(default_factory=dict)
+    entries: dict[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
+    results: dict[str, StepResult] = field(default_factory=dict)
+    outputs: dict[str, Written] = field(default_factory=dict)
+    said: list[Said] = field(default_factory=list)
+
+
+class LocalContext:
+    """The context of one call, over files of a world."""
+
+    def __init__(self, world: World, step: StepPlan, action: str, part: Part | None = None) -> None:
+        self._world = world
+        self._step = step
+        self._part = part
+        self._call = f"{step.id}.{action}" + (f".{part.key}" if part else "")
+        self.written: dict[str, Written] = {}
+
+    def read(self, value: Any) -> Path:  # noqa: ANN401 -- a FileRef, its JSON form, or a name
+        """Give the local path of an input."""
+        if isinstance(value, str):
+            output = self._world.outputs.get(value)
+            if output is None:
+                known = ", ".join(sorted(self._world.outputs)) or "none"
+                raise Problem(Code.INVALID, f"no input '{value}'; there are: {known}", at=value)
+            return output.path
+        ref = value if isinstance(value, FileRef) else msgspec.convert(value, FileRef)
+        folder = self._world.storages.get(ref.storage)
+        if folder is None or not (folder / ref.filename).is_file():
+            detail = f"no file '{ref.filename}' in storage '{ref.storage}'"
+            raise Problem(Code.NOT_FOUND, detail, at="input")
+        return folder / ref.filename
+
+    def catalog(self, type_: str, name: str) -> Mapping[str, Any]:
+        """Give the body of a catalog entry."""
+        found = self._world.entries.get((type_, name))
+        if found is None:
+            known = ", ".join(sorted(n for t, n in self._world.entries if t == type_)) or "none"
+            detail = f"no {type_} named '{name}'; there are: {known}"
+            raise Problem(Code.NOT_FOUND, detail, at=type_)
+        return found
+
+    def write(self, name: str, *, media_type: str = "", filename: str = "") -> Path:
+        """Give a path to write an output to."""
+        shown = check_filename(filename or name)
+        path = self._world.folder / self._step.id / "outputs" / check_filename(name) / shown
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.written[name] = Written(path, media_type or "application/octet-stream", shown)
+        return path
+
+    def part_file(self, name: str, part: str | None = None) -> Path:
+        """Give the path of a part's file: one's own to write, or any to read."""
+        check_filename(name, at="name")
+        own = self._part.key if self._part else None
+        key = part or own
+        if key is None:
+            raise ValueError("only a part has files of its own; name the part to read another's")
+        path = self._world.folder / self._step.id / "parts" / key / name
+        if key != own and not path.is_file():
+            raise Problem(Code.NOT_FOUND, f"no file '{name}' of part '{key}'")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def scratch(self) -> Path:
+        """Give a folder that is gone after this call."""
+        folder = self._world.folder / "scratch" / self._call
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def values(self, step: str) -> Mapping[str, Any]:
+        """Give the values of an earlier step's result."""
+        return self._world.results[step].values
+
+    def report(
+        self, fraction: float, message: str = "", counters: Mapping[str, float] | None = None
+    ) -> None:
+        """Note how far the work is."""
+        self._world.said.append(Said(self._call, fraction, message, counters or {}))
+
+    def check(self) -> None:
+        """Let go if the work was cancelled: here it never is."""
+
+    def close(self) -> None:
+        """Remove what the call left in its scratch folder."""
+        shutil.rmtree(self.scratch())
+
+
+def as_split(parts: Sequence[Part]) -> Sequence[Part]:
+    """Run parts in the order of `split`."""
+    return parts
+
+
+def run_step(
+    family: Family, step: StepPlan, world: World, *, order: Order = as_split
+) -> StepResult:
+    """Do one step as the engine would: split, run each part, merge.
+
+    Every value passes through its encoded form on the way, as it does between processes.
+    """
+    parts = _call(world, (step, "split"), lambda c: list(family.split(step, c)), list[Part])
+    done: dict[str, PartResult] = {}
+    for part in order(parts):
+        context = LocalContext(world, step, "run", part)
+        done[part.key] = _through(family.run(step, part, context), PartResult)
+        context.close()
+    results = {part.key: done[part.key] for part in parts}
+    merged = _call(world, (step, "merge"), lambda c: family.merge(step, results, c), StepResult)
+    world.results[step.id] = merged
+    return merged
+
+
+def run_recipe(family: Family, recipe: Recipe, world: World) -> dict[str, StepResult]:
+    """Do every step of a recipe, layer by layer."""
+    return {step.id: run_step(family, step, world) for layer in recipe.levels() for step in layer}
+
+
+def run_job(family: Family, kind: str, params: Mapping[str, Any], world: World) -> JobResult:
+    """Decode the parameters, do the whole job, and give its result.
+
+    Raises:
+        Problem: whatever the family raised.
+        msgspec.ValidationError: the parameters do not fit.
+    """
+    decoded = msgspec.convert(params, family.kinds[kind].params, strict=True)
+    return family.summarise(kind, run_recipe(family, family.plan(kind, decoded), world))
+
+
+def _call(
+    world: World, what: tuple[StepPlan, str], act: Callable[[LocalContext], T], type_: type[T]
+) -> T:
+    step, action = what
+    context = LocalContext(world, step, action)
+    given = _through(act(context), type_)
+    for name, output in context.written.items():
+        if not output.path.is_file():
+            raise Problem(Code.INTERNAL, f"the output '{name}' was announced, not written")
+        world.outputs[f"step:{step.id}.{name}"] = output
+    context.close()
+    return given
+
+
+def _through(value: object, type_: type[T]) -> T:
+    return msgspec.msgpack.decode(msgspec.msgpack.encode(value), type=type_)

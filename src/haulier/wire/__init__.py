@@ -1,0 +1,1 @@
+"""What callers speak to: dialects, and what all of them share."""
