@@ -244,9 +244,7 @@ def train(rows: Rows) -> confidence.Model:
         threshold.append([float(edges[cut.feature][cut.bin]) if cut else NEVER for cut in cuts])
         leaves.append(RATE * value)
         logit += RATE * value[leaf]
-    return confidence.Model(
-        np.array(feature), np.array(threshold), np.array(leaves), base, VERSION
-    )
+    return confidence.Model(np.array(feature), np.array(threshold), np.array(leaves), base, VERSION)
 
 
 def report_on(model: confidence.Model, rows: Rows) -> dict[str, float]:
@@ -292,7 +290,9 @@ def main() -> None:
     if not choice.out.exists():  # matching needs some model, though its answer is not used here
         shape = 2**DEPTH
         blank = [np.zeros((1, n)) for n in (shape - 1, shape - 1, shape)]
-        write(confidence.Model(blank[0].astype(int), blank[1], blank[2], 0.0, VERSION), {}, choice.out)
+        write(
+            confidence.Model(blank[0].astype(int), blank[1], blank[2], 0.0, VERSION), {}, choice.out
+        )
     rows = gather(choice.regions, made=choice.made)
     model = train(rows)
     provenance = {

@@ -58,7 +58,7 @@ def together(one: Counts, other: Counts) -> Counts:
 def truncated(value: Fraction, digits: int) -> float:
     """Cut a number that is not negative after some decimals: 2/3 to four digits is 0.6666."""
     scale = 10**digits
-    return int(value * scale) / scale
+    return float(int(value * scale) / scale)
 
 
 def statistics(counts: Counts, threshold: int) -> dict[str, Any]:

@@ -224,14 +224,14 @@ def _place_fault(x: float, y: float) -> tuple[str, str]:
     if not (np.isfinite(x) and np.isfinite(y)):
         return "not_finite", f"coordinates must be finite numbers, got ({x:g}, {y:g})"
     if abs(x) > LIKE_METRES or abs(y) > LIKE_METRES:
-        return (
-            "projected",
+        detail = (
             "coordinates must be degrees of longitude (-180 to 180) and latitude (-90 to 90), "
-            f"got ({x:.12g}, {y:.12g}), which looks like metres of a projected coordinate system",
+            f"got ({x:.12g}, {y:.12g}), which looks like metres of a projected coordinate system"
         )
+        return "projected", detail
     swapped = "; are longitude and latitude swapped?" if abs(x) <= 90 < abs(y) <= 180 else ""  # noqa: PLR2004 -- degrees
-    return (
-        "out_of_range",
+    detail = (
         "longitude must be within -180 to 180 and latitude within -90 to 90, "
-        f"got ({x:.12g}, {y:.12g}){swapped}",
+        f"got ({x:.12g}, {y:.12g}){swapped}"
     )
+    return "out_of_range", detail

@@ -145,9 +145,10 @@ def _outcome(
 
 def _long_roads(held: Sequence[Held], threshold: int) -> Outcome:
     """Join the pieces of long roads, and their matches, from all tiles."""
-    row, start, stop, length_m = (
+    row = np.concatenate([each.roads.row[each.rows] for each in held])
+    start, stop, length_m = (
         np.concatenate([getattr(each.roads, name)[each.rows] for each in held])
-        for name in ("row", "start", "stop", "length_m")
+        for name in ("start", "stop", "length_m")
     )
     navigable = np.concatenate([each.roads.customer.navigable[each.rows] for each in held])
     ids = pa.concat_arrays([each.roads.id.take(pa.array(each.rows)) for each in held])

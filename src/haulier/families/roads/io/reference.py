@@ -151,7 +151,7 @@ def _classes(table: pa.Table) -> IntArray | None:
     encoded = _one(table["class"]).dictionary_encode(null_encoding="encode")
     words = encoded.dictionary.to_pylist()
     codes = np.array([road_class_code(word) for word in words], dtype=np.int64)
-    return codes[encoded.indices.to_numpy()]
+    return np.asarray(codes[encoded.indices.to_numpy()])
 
 
 def _names(table: pa.Table) -> tuple[str | None, ...] | None:

@@ -131,9 +131,7 @@ def compare(customer: Customer, reference: Reference, pairs: IntArray) -> Attrib
     if customer.one_way is not None:
         unknown = np.zeros(len(reference.lines), np.int32)
         one_way = unknown if reference.one_way is None else reference.one_way.astype(np.int32)
-        out = out._replace(
-            road_one_way=customer.one_way.astype(np.int32), segment_one_way=one_way
-        )
+        out = out._replace(road_one_way=customer.one_way.astype(np.int32), segment_one_way=one_way)
     if customer.names is None or reference.names is None or len(pairs) == 0:
         return out
     road_name, road_words = _codes(customer.names)
@@ -168,9 +166,7 @@ def penalties(
     """
     out = np.zeros(len(road), np.float32)
     if attributes.class_cost.size:
-        out += attributes.class_cost[
-            attributes.road_class[road], attributes.segment_class[segment]
-        ]
+        out += attributes.class_cost[attributes.road_class[road], attributes.segment_class[segment]]
     if attributes.road_level.size:
         apart = attributes.road_level[road] != attributes.segment_level[segment]
         out += np.where(apart, np.float32(LEVEL_COST), np.float32(0.0))

@@ -20,9 +20,7 @@ ALIKE: Final = 0.5  # carriageways beside one centreline lie about equally far f
 APART_SIGMAS: Final = 0.5  # nearer to the centreline than this is on it, not beside it
 
 
-def compete(
-    matches: Matches, road: NDArray[np.integer], segment: NDArray[np.integer]
-) -> Matches:
+def compete(matches: Matches, road: NDArray[np.integer], segment: NDArray[np.integer]) -> Matches:
     """Find what share of each match a closer road claims.
 
     A claim counts in full where the other road is closer by the offset between the maps (one
@@ -60,7 +58,7 @@ def compete(
     return replace(matches, features=features)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]  # numba ships no types
+@njit(cache=True, nogil=True)
 def _claims(
     codes: NDArray[np.int64],
     low: FloatArray,
@@ -97,7 +95,7 @@ def _claims(
     return claimed, closer
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _both_sides(
     i: int,
     j: int,
@@ -113,4 +111,4 @@ def _both_sides(
     if nearer > farther:
         nearer, farther = farther, nearer
     beside = nearer > APART_SIGMAS * sigma[i] and nearer > ALIKE * offset[j]
-    return beside and nearer > ALIKE * farther
+    return bool(beside and nearer > ALIKE * farther)

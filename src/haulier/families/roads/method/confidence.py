@@ -112,7 +112,7 @@ def logits(model: Model, features: NDArray[np.float32]) -> FloatArray:
     return out
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]  # numba ships no types
+@njit(cache=True, nogil=True)
 def _descend(
     feature: IntArray,
     threshold: FloatArray,

@@ -89,7 +89,9 @@ def _features(
     covered = np.bincount(owner, weights=on_road, minlength=len(scene.road_m))[owner]
     begins = (segment, runs[:, run.P0])
     stops = (segment, runs[:, run.P1])
-    gaps = end_gaps(owner, begins, stops, scene.roads, scene.roads_xy, scene.segments_xy, scene.sheet)
+    gaps = end_gaps(
+        owner, begins, stops, scene.roads, scene.roads_xy, scene.segments_xy, scene.sheet
+    )
     columns = {
         "offset_m": offset,
         "offset_sigmas": offset / sigma_m,

@@ -121,10 +121,8 @@ def places_along(lines: Lines, line: Int32Array, along_m: FloatArray) -> FloatAr
     return np.asarray(_walk(lines.coordinates, lines.offsets, line, along_m))
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]  # numba ships no types
-def _walk(
-    xy: FloatArray, offsets: IntArray, line: Int32Array, along_m: FloatArray
-) -> FloatArray:
+@njit(cache=True, nogil=True)
+def _walk(xy: FloatArray, offsets: IntArray, line: Int32Array, along_m: FloatArray) -> FloatArray:
     """Walk each line to its place."""
     out = np.empty((len(line), 2))
     for q in range(len(line)):
@@ -143,7 +141,7 @@ def _walk(
     return out
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _to_neighbours(at: FloatArray, node: IntArray) -> FloatArray:
     """Measure from each matched end to the nearest one at its junction; nan without one."""
     n = len(node)

@@ -73,7 +73,7 @@ def build_grid(pieces: Pieces, range_m: float, cell_m: float) -> Grid:
     return Grid(west, south, cell_m, directory, first, piece)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]  # numba ships no types
+@njit(cache=True, nogil=True)
 def _mark_blocks(pieces: Pieces, grid: Grid, range_m: float) -> int:
     """Number every block that a piece's widened bounds meet; returns how many."""
     side = grid.cell_m * BLOCK
@@ -91,7 +91,7 @@ def _mark_blocks(pieces: Pieces, grid: Grid, range_m: float) -> int:
     return n
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _visit_cells(
     pieces: Pieces, grid: Grid, range_m: float, cursor: Int32Array, out: Int32Array
 ) -> None:

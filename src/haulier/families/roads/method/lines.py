@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
+
+PLANE: Final = 2  # axes of a table of places, and numbers in a place
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,7 @@ class Lines:
 
     def __post_init__(self) -> None:
         """Refuse arrays that would make a kernel read outside its input."""
-        if self.coordinates.ndim != 2 or self.coordinates.shape[1] != 2:
+        if self.coordinates.ndim != PLANE or self.coordinates.shape[1] != PLANE:
             detail = f"coordinates must have shape (n, 2), got {self.coordinates.shape}"
             raise ValueError(detail)
         starts = self.offsets.ndim == 1 and len(self.offsets) > 0 and int(self.offsets[0]) == 0

@@ -120,7 +120,7 @@ def _is_seam(matches: Matches, part: Int32Array) -> NDArray[np.bool_]:
     return np.asarray(same & (gap <= SAME_FRACTION))
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]  # numba ships no types
+@njit(cache=True, nogil=True)
 def _cut_rows(
     offsets: IntArray, along: FloatArray, longest_m: float
 ) -> tuple[IntArray, IntArray, FloatArray, FloatArray]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -186,5 +187,5 @@ def _blocks(length_m: FloatArray, rows: Int32Array) -> Iterator[tuple[float, Int
     """Cut the rows into blocks of about BLOCK_M, each with the fraction done before it."""
     number = (np.cumsum(length_m[rows] + ROAD_COST_M) / BLOCK_M).astype(np.int64)
     cuts = [0, *(np.flatnonzero(np.diff(number)) + 1).tolist(), len(rows)]
-    for begin, end in zip(cuts[:-1], cuts[1:], strict=True):
+    for begin, end in pairwise(cuts):
         yield begin / len(rows), rows[begin:end]

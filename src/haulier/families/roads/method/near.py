@@ -55,7 +55,7 @@ def build_near(edges: Edges, node_count: int) -> Near:
     return Near(*_two_steps(first, head, edge, (edges.end - edges.start)[edge]))
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]  # numba ships no types
+@njit(cache=True, nogil=True)
 def _two_steps(
     first: Int32Array, head: Int32Array, edge: Int32Array, way: Float32Array
 ) -> tuple[Int32Array, Int32Array, Float32Array, Int32Array, Int32Array]:
@@ -71,25 +71,33 @@ def _two_steps(
             ends = np.concatenate((ends, np.empty_like(ends)), axis=1)
             way_m = np.concatenate((way_m, np.empty_like(way_m)))
         base = n
-        for hop in range(2):
-            for i in range(first[a], first[a + 1]):
-                b = head[i]
-                low, high = (i, i + 1) if hop == 0 else (first[b], first[b + 1])
-                for j in range(low, high):
-                    c = head[j]
-                    total = way[i] if hop == 0 else way[i] + way[j]
-                    if c == a or total > SHORT_WAY_M:
-                        continue
-                    at = base
-                    while at < n and ends[0, at] != c:
-                        at += 1
-                    if at == n:
-                        if n - base >= MOST_NEAR:
-                            continue
-                        n += 1
-                    elif way_m[at] <= total:
-                        continue
-                    ends[0, at], ends[1, at], way_m[at] = c, edge[i], total
-                    ends[2, at] = -1 if hop == 0 else edge[j]
+        for i in range(first[a], first[a + 1]):
+            n = _keep(ends, way_m, (base, n), (head[i], edge[i], -1), way[i])
+        for i in range(first[a], first[a + 1]):
+            for j in range(first[head[i]], first[head[i] + 1]):
+                total = way[i] + way[j]
+                if head[j] != a and total <= SHORT_WAY_M:
+                    n = _keep(ends, way_m, (base, n), (head[j], edge[i], edge[j]), total)
         offsets[a + 1] = n
     return offsets, ends[0, :n].copy(), way_m[:n].copy(), ends[1, :n].copy(), ends[2, :n].copy()
+
+
+@njit(cache=True, nogil=True)
+def _keep(
+    ends: Int32Array,
+    way_m: Float32Array,
+    rows: tuple[int, int],
+    end: tuple[int, int, int],
+    total: float,
+) -> int:
+    """Keep a way among those of its node, unless a shorter one is known; returns their end."""
+    base, n = rows
+    at = base
+    while at < n and ends[0, at] != end[0]:
+        at += 1
+    if at == n and n - base >= MOST_NEAR:
+        return n
+    if at == n or total < way_m[at]:
+        ends[0, at], ends[1, at], ends[2, at] = end
+        way_m[at] = total
+    return max(n, at + 1)

@@ -62,7 +62,7 @@ class Roads(NamedTuple):
     length: FloatArray
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]  # numba ships no types
+@njit(cache=True, nogil=True)
 def _room(roads: Roads, rows: Int32Array, tuning: Tuning) -> tuple[int, int]:
     """Count the samples of some roads: the most of one, and the sum."""
     most, total = 2, 2
@@ -73,20 +73,20 @@ def _room(roads: Roads, rows: Int32Array, tuning: Tuning) -> tuple[int, int]:
     return most, total
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _trace(road: int, roads: Roads, place: Place, tuning: Tuning, t: Trellis) -> int:
     """Find the states and the best path of one road; returns its samples, 0 without a state."""
     first, last = roads.first[road], roads.first[road + 1]
     n = place_samples(roads.xy, first, last, roads.length[road], place.sheet, tuning, t)
     find_states(road, n, place.pieces, place.edges, place.grid, place.attributes, tuning, t)
     for i in range(n):
-        if t.count[i]:
+        if t.states[i]:
             decode(n, place.edges, place.near, tuning, t)
             return n
     return 0
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def residuals_of(roads: Roads, rows: Int32Array, place: Place, tuning: Tuning) -> Residuals:
     """Match some roads and measure how far beside the reference they lie.
 
@@ -116,7 +116,7 @@ def residuals_of(roads: Roads, rows: Int32Array, place: Place, tuning: Tuning) -
     return Residuals(x[:m], y[:m], nx[:m], ny[:m], offset[:m])
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def runs_of(
     roads: Roads, rows: Int32Array, place: Place, tuning: Tuning
 ) -> tuple[Int32Array, FloatArray]:
@@ -152,7 +152,7 @@ def runs_of(
     return owner[:m].copy(), out[:m].copy()
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def pairs_of(roads: Roads, rows: Int32Array, place: Place, tuning: Tuning) -> IntArray:
     """List the pairs of road and segment that any pass could match.
 
@@ -175,7 +175,7 @@ def pairs_of(roads: Roads, rows: Int32Array, place: Place, tuning: Tuning) -> In
         find_states(road, n, place.pieces, place.edges, place.grid, place.attributes, tuning, t)
         begin = m
         for i in range(n):
-            for k in range(t.count[i]):
+            for k in range(t.states[i]):
                 segment = place.edges.segment[t.edge[i, k]]
                 known = False
                 for q in range(begin, m):

@@ -95,14 +95,14 @@ def centred_on(degrees: FloatArray) -> Projection:
     return Projection((longitude + 180.0) % 360.0 - 180.0, latitude)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]  # numba ships no types
+@njit(cache=True, nogil=True)
 def _conformal(latitude: float) -> float:
     """Give tan of the conformal latitude, from radians."""
     sine = math.sin(latitude)
     return math.sinh(math.atanh(sine) - ECCENTRICITY * math.atanh(ECCENTRICITY * sine))
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _northing(latitude: float) -> float:
     """Measure the meridian from the equator to a latitude in degrees; metres."""
     xi = math.atan(_conformal(math.radians(min(max(latitude, -HIGHEST_DEG), HIGHEST_DEG))))
@@ -112,7 +112,7 @@ def _northing(latitude: float) -> float:
     return _RADIUS_M * total
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _forward(degrees: FloatArray, longitude: float, north_m: float) -> FloatArray:
     """Apply Krüger's series to each place."""
     out = np.empty((len(degrees), 2))
@@ -133,7 +133,7 @@ def _forward(degrees: FloatArray, longitude: float, north_m: float) -> FloatArra
     return out
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _inverse(metres: FloatArray, longitude: float, north_m: float) -> FloatArray:
     """Undo Krüger's series, then find the latitude by Newton's method (Karney 2011, eq 19)."""
     out = np.empty((len(metres), 2))

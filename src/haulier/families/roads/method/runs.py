@@ -30,12 +30,12 @@ COLUMNS: Final = 12
 BEST_MARGIN: Final = 6.0  # beyond it an alternative is none
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]  # numba ships no types
+@njit(cache=True, nogil=True)
 def _margin(i: int, chosen: int, edges: Edges, t: Trellis) -> float:
     """Cost of the next best edge that does not touch the chosen one, less that of the chosen."""
     best = BEST_MARGIN
     e = t.edge[i, chosen]
-    for k in range(t.count[i]):
+    for k in range(t.states[i]):
         f = t.edge[i, k]
         touches = edges.u[e] == edges.u[f] or edges.u[e] == edges.v[f]
         touches = touches or edges.v[e] == edges.u[f] or edges.v[e] == edges.v[f]
@@ -44,7 +44,7 @@ def _margin(i: int, chosen: int, edges: Edges, t: Trellis) -> float:
     return best
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _open(runs: FloatArray, r: int, edge: int, s: float, at: float, linked: float) -> None:
     """Begin run r."""
     runs[r, :] = 0.0
@@ -52,7 +52,7 @@ def _open(runs: FloatArray, r: int, edge: int, s: float, at: float, linked: floa
     runs[r, S0], runs[r, S1], runs[r, P0], runs[r, P1] = s, s, at, at
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _add(runs: FloatArray, r: int, i: int, k: int, edges: Edges, t: Trellis) -> None:
     """Add state k of sample i to run r."""
     d = abs(t.offset[i, k])
@@ -65,7 +65,7 @@ def _add(runs: FloatArray, r: int, i: int, k: int, edges: Edges, t: Trellis) -> 
     runs[r, MARGIN] += _margin(i, k, edges, t)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def collect_runs(
     n: int, edges: Edges, near: Near, tuning: Tuning, t: Trellis, runs: FloatArray
 ) -> int:
@@ -100,7 +100,7 @@ def collect_runs(
     return r + 1
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _cross(
     runs: FloatArray,
     r: int,
@@ -128,7 +128,7 @@ def _cross(
     return r
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _spread(runs: FloatArray, first: int, r: int, s: float, at0: float, scale: float) -> None:
     """Give the runs between two samples, first to r, their share of the road between them."""
     s += abs(runs[first, P1] - at0) * scale

@@ -91,7 +91,7 @@ class Trellis(NamedTuple):
         x: (n,) east, displaced by the sheet.
         y: (n,) north.
         s: (n,) way along the road.
-        count: (n,) states in use.
+        states: (n,) how many are in use.
         edge: (n, k) edge of the state.
         at: (n, k) metres along the segment.
         cost: (n, k) emission.
@@ -109,7 +109,7 @@ class Trellis(NamedTuple):
     x: FloatArray
     y: FloatArray
     s: FloatArray
-    count: Int32Array
+    states: Int32Array
     edge: Int32Array
     at: FloatArray
     cost: FloatArray
@@ -122,7 +122,7 @@ class Trellis(NamedTuple):
     chosen: Int32Array
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]  # numba ships no types
+@njit(cache=True, nogil=True)
 def make_trellis(n: int) -> Trellis:
     """Make room for n samples."""
     k = MOST_STATES
@@ -146,13 +146,13 @@ def make_trellis(n: int) -> Trellis:
     )
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def steps_on(length_m: float, tuning: Tuning) -> int:
     """Count the steps between the samples of a road."""
-    return max(int(math.ceil(length_m / tuning.step_m)), tuning.least_steps)
+    return max(math.ceil(length_m / tuning.step_m), tuning.least_steps)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def place_samples(
     xy: FloatArray, first: int, last: int, length_m: float, sheet: Sheet, tuning: Tuning, t: Trellis
 ) -> int:
@@ -176,7 +176,7 @@ def place_samples(
     return steps + 1
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def attribute_cost(a: Attributes, road: int, segment: int, along: float) -> float:
     """Weigh class, level, direction and name of a pair; 0 where nothing is known."""
     cost = 0.0
@@ -199,7 +199,7 @@ def attribute_cost(a: Attributes, road: int, segment: int, along: float) -> floa
     return cost
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _entries(directory: Int32Array, first: Int32Array, u: float, v: float) -> tuple[int, int]:
     """Find which entries of the grid are listed for a place, given in cells from its corner."""
     # Also false for nan, which a cast to int would turn into any number.
@@ -216,7 +216,7 @@ def _entries(directory: Int32Array, first: Int32Array, u: float, v: float) -> tu
     return first[cell], first[cell + 1]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _heading(x: FloatArray, y: FloatArray, i: int, n: int) -> tuple[float, float]:
     """Give the direction of the road at a sample, from its neighbours."""
     before, after = max(i - 1, 0), min(i + 1, n - 1)
@@ -228,8 +228,8 @@ def _heading(x: FloatArray, y: FloatArray, i: int, n: int) -> tuple[float, float
     return hx * inverse, hy * inverse
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def find_states(
+@njit(cache=True, nogil=True)
+def find_states(  # noqa: PLR0917 - a kernel takes its arrays one by one
     road: int,
     n: int,
     pieces: Pieces,
@@ -248,7 +248,7 @@ def find_states(
     # Local names: each look-up in a tuple of arrays counts references, which costs more than the
     # arithmetic of this loop.
     px, py, pux, puy, pl = pieces.x, pieces.y, pieces.ux, pieces.uy, pieces.length
-    listed, owner, count, edge, costs = grid.piece, pieces.edge, t.count, t.edge, t.cost
+    listed, owner, count, edge, costs = grid.piece, pieces.edge, t.states, t.edge, t.cost
     at, offset, turns, nx, ny, piece_at = t.at, t.offset, t.turn, t.nx, t.ny, pieces.at
     directory, first, per_m = grid.directory, grid.first, 1.0 / grid.cell_m
     sx, sy = t.x, t.y
@@ -288,7 +288,7 @@ def find_states(
         count[i] = states
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _slot(edges: Int32Array, costs: FloatArray, i: int, n: int, edge: int, cost: float) -> int:
     """Choose the place for a state: its edge's, a free one, or the worst one's; -1 for none."""
     worst = 0

@@ -39,8 +39,8 @@ def sigma_from(mad_m: float) -> float:
 def first_tuning(max_offset_m: float) -> Tuning:
     """Give the constants for maps whose offset is not known yet."""
     return Tuning(
-        step_m=20.0,
-        least_steps=3,
+        step_m=30.0,
+        least_steps=2,
         sigma_m=10.0,
         null_cost=0.5 * 3.5**2,
         range_m=min(35.0, max_offset_m),
@@ -70,7 +70,7 @@ def final_tuning(sigma_m: float, max_offset_m: float) -> Tuning:
 
 def coarse(tuning: Tuning) -> Tuning:
     """Give the same constants at twice the step, for a pass that only learns."""
-    return tuning._replace(step_m=20.0, least_steps=3)
+    return tuning._replace(step_m=20.0, least_steps=2)
 
 
 def cell_m(tuning: Tuning) -> float:

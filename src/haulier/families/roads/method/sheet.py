@@ -88,9 +88,7 @@ def stretch(before: Sheet, residuals: Residuals, smooth_cells: float, cell_m: fl
     shape = (int(height / cell_m) + 1, int(width / cell_m) + 1)
     sigma_m = MAD_TO_SIGMA * float(np.median(np.abs(residuals.offset)))
     sums = np.zeros((5, *shape))
-    _accumulate(
-        residuals, west, south, cell_m, CAUCHY_SCALE * max(sigma_m, LEAST_SCALE_M), sums
-    )
+    _accumulate(residuals, west, south, cell_m, CAUCHY_SCALE * max(sigma_m, LEAST_SCALE_M), sums)
     a, b, d, p, q = (gaussian_filter(s, smooth_cells, mode="constant") for s in sums)
     # The filter averages where the equations want sums, so the ridge shrinks by its gain.
     ridge = RIDGE / (2 * math.pi * smooth_cells**2)
@@ -99,12 +97,12 @@ def stretch(before: Sheet, residuals: Residuals, smooth_cells: float, cell_m: fl
     rows, columns = np.indices(shape)
     x = west + (columns.reshape(-1) + 0.5) * cell_m
     y = south + (rows.reshape(-1) + 0.5) * cell_m
-    old = displacements(before, x, y).reshape(*shape, 2)
+    old = displacements(before, x.astype(np.float64), y.astype(np.float64)).reshape(*shape, 2)
     dx, dy = (d * p - b * q) / determinant, (a * q - b * p) / determinant
     return Sheet(west, south, cell_m, old[..., 0] + dx, old[..., 1] + dy)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]  # numba ships no types
+@njit(cache=True, nogil=True)
 def _accumulate(
     r: Residuals, west: float, south: float, cell_m: float, scale: float, sums: FloatArray
 ) -> None:
@@ -120,7 +118,7 @@ def _accumulate(
         sums[4, row, column] += weight * r.ny[i] * r.offset[i]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def displacement(sheet: Sheet, x: float, y: float) -> tuple[float, float]:
     """Read a sheet at one place, between the middles of its cells; the edge value outside."""
     rows, columns = sheet.dx.shape
@@ -139,7 +137,7 @@ def displacement(sheet: Sheet, x: float, y: float) -> tuple[float, float]:
     )
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def displacements(sheet: Sheet, x: FloatArray, y: FloatArray) -> FloatArray:
     """Read a sheet at many places.
 

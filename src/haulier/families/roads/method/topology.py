@@ -109,7 +109,7 @@ def build_topology(reference: Reference, projected: Lines) -> Topology:
         (at * segment_m[owner])[order],
         nodes[order],
     )
-    return Topology(Edges(*edges), Pieces(*pieces), segment_m, int(nodes.max(initial=-1)) + 1)
+    return Topology(edges, pieces, segment_m, int(nodes.max(initial=-1)) + 1)
 
 
 def _ends_without_connector(
@@ -130,7 +130,7 @@ def _ends_without_connector(
     return np.concatenate([starts, stops]), fractions, number.astype(np.int64)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]  # numba ships no types
+@njit(cache=True, nogil=True)
 def _cut(
     xy: FloatArray,
     offsets: IntArray,
@@ -138,7 +138,7 @@ def _cut(
     cut_offsets: IntArray,
     cuts: FloatArray,
     nodes: IntArray,
-) -> tuple[tuple[NDArray[np.generic], ...], tuple[NDArray[np.generic], ...]]:
+) -> tuple[Edges, Pieces]:
     """Walk each segment once, closing an edge at every connector and a piece at every vertex."""
     room = len(xy) + len(cuts)
     lines = np.empty((6, room), np.float32)  # x, y, ux, uy, at, length
@@ -169,9 +169,19 @@ def _cut(
                     break
                 i += 1
             e += 1
-    x, y, ux_, uy_ = lines[0, :p].copy(), lines[1, :p].copy(), lines[2, :p].copy(), lines[3, :p]
-    return (
-        (joints[0, :e].copy(), bounds[0, :e].copy(), bounds[1, :e].copy())
-        + (joints[1, :e].copy(), joints[2, :e].copy()),
-        (x, y, ux_, uy_.copy(), lines[4, :p].copy(), lines[5, :p].copy(), owner[:p].copy()),
+    edges = Edges(
+        joints[0, :e].copy(),
+        bounds[0, :e].copy(),
+        bounds[1, :e].copy(),
+        joints[1, :e].copy(),
+        joints[2, :e].copy(),
+    )
+    return edges, Pieces(
+        lines[0, :p].copy(),
+        lines[1, :p].copy(),
+        lines[2, :p].copy(),
+        lines[3, :p].copy(),
+        lines[4, :p].copy(),
+        lines[5, :p].copy(),
+        owner[:p].copy(),
     )

@@ -7,13 +7,19 @@ from typing import Final
 
 import numpy as np
 
-from haulier.families.roads.method.lines import BoolArray, FloatArray, IntArray, Lines, lengths, take
+from haulier.families.roads.method.lines import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    Lines,
+    lengths,
+    take,
+)
 from haulier.families.roads.method.network import Customer, Reference
 from haulier.families.roads.method.perturb import LEVELS, Level, perturb
 from haulier.families.roads.method.projection import centred_on
 from haulier.families.roads.method.topology import Int32Array, build_topology
 from haulier.families.roads.method.walks import Parts, draw, split_some, walk
-
 
 __all__ = ["LEVELS", "Level", "Truth", "World", "make_truth", "only_roads"]
 

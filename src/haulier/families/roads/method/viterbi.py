@@ -11,7 +11,7 @@ from haulier.families.roads.method.samples import MOST_STATES, Trellis, Tuning
 from haulier.families.roads.method.topology import Edges
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]  # numba ships no types
+@njit(cache=True, nogil=True)
 def link(
     edges: Edges, near: Near, e1: int, at1: float, e2: int, at2: float, limit_m: float
 ) -> tuple[float, int, int, int]:
@@ -39,8 +39,10 @@ def link(
     return best, via, leave, enter
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def decode(n: int, edges: Edges, near: Near, tuning: Tuning, t: Trellis) -> None:
+@njit(cache=True, nogil=True)
+def decode(  # noqa: C901 - one nest of loops: a call inside it would cost more than it does
+    n: int, edges: Edges, near: Near, tuning: Tuning, t: Trellis
+) -> None:
     """Write to `t.chosen` the cheapest states of n samples.
 
     Source:
@@ -48,7 +50,7 @@ def decode(n: int, edges: Edges, near: Near, tuning: Tuning, t: Trellis) -> None
         in Osogami & Raymond (2013), Map matching with inverse reinforcement learning, IJCAI.
     """
     # Local names for speed, as in `samples.find_states`.
-    count, edge, at, emission, best, back = t.count, t.edge, t.at, t.cost, t.best, t.back
+    count, edge, at, emission, best, back = t.states, t.edge, t.at, t.cost, t.best, t.back
     null, switch = MOST_STATES, tuning.switch_cost
     jump, turn, beta = tuning.jump_cost, tuning.turn_cost, 1.0 / tuning.beta_m
     for j in range(count[0]):
@@ -81,12 +83,12 @@ def decode(n: int, edges: Edges, near: Near, tuning: Tuning, t: Trellis) -> None
     _trace_back(n, t)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _trace_back(n: int, t: Trellis) -> None:
     """Follow the cheapest path from its end."""
     null = MOST_STATES
     state = null
-    for k in range(t.count[n - 1]):
+    for k in range(t.states[n - 1]):
         if t.best[n - 1, k] < t.best[n - 1, state]:
             state = k
     for i in range(n - 1, -1, -1):

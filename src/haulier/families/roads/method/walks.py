@@ -139,7 +139,7 @@ def _directions(edges: Edges, xy: Lines) -> tuple[FloatArray, FloatArray]:
     return angles[0], angles[1]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]  # numba ships no types
+@njit(cache=True, nogil=True)
 def _places_at(
     xy: FloatArray, offsets: IntArray, along: FloatArray, line: Int32Array, at: FloatArray
 ) -> FloatArray:
@@ -156,7 +156,7 @@ def _places_at(
     return out
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _walk(
     edges: Edges,
     order: IntArray,
@@ -200,7 +200,7 @@ def _walk(
     return road, edge, forward
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _draw(
     rows: NDArray[np.int32],
     ends: FloatArray,

@@ -63,7 +63,7 @@ def _others(
     number: int, tile: TileEntry, outer: FloatArray, boxes: Sequence[FloatArray]
 ) -> list[list[float]]:
     """Give the areas of the tiles whose roads may match the same segments."""
-    near = np.flatnonzero(meets(outer, box_array(tile.areas)))
+    near = np.flatnonzero(meets(outer, box_array(tile.areas))).tolist()
     return [box for other in near if other != number for box in boxes[other].tolist()]
 
 

@@ -25,7 +25,7 @@ from haulier.families.roads.io.prepared import (
 )
 from haulier.families.roads.io.releases import Release, RowGroup, Survey, open_release, survey
 from haulier.families.roads.io.sources import Source, open_source
-from haulier.families.roads.io.tilebook import TileEntry, Tilebook, write_tilebook
+from haulier.families.roads.io.tilebook import Tilebook, TileEntry, write_tilebook
 from haulier.families.roads.method.lines import FloatArray
 from haulier.families.roads.params import Columns, OnBadRow
 from haulier.families.roads.tiles import (
@@ -210,7 +210,7 @@ def _write_tiles(
             if roads is None:
                 continue
             areas = envelope(_boxes(roads))
-            near = [groups[i] for i in np.flatnonzero(meets(group_boxes, areas))]
+            near = [groups[i] for i in np.flatnonzero(meets(group_boxes, areas)).tolist()]
             writer.write_batch(roads)
             entry = TileEntry(
                 tile.quadkey,

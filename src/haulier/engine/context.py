@@ -1,0 +1,307 @@
+"""What a family may use in a child process: its files, its progress, and two questions."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from haulier.core.artifact import Artifact, FileRef, check_filename
+from haulier.core.family import Cancelled, Part, PartResult
+from haulier.core.problem import Code, Problem
+from haulier.core.progress import clamp
+from haulier.engine.messages import Answer, Ask, Place, Report, Task, plain
+from haulier.engine.storage import Storage
+
+#: The file beside a part's files that says they are all there; it holds the PartResult.
+FINISHED: Final = ".result.json"
+REPORT_EVERY_S: Final = 0.05
+UNKNOWN_TYPE: Final = "application/octet-stream"
+
+
+class Channel(Protocol):
+    """The way to the worker."""
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the worker asked this process to stop."""
+        ...
+
+    def say(self, report: Report) -> None:
+        """Send a report."""
+        ...
+
+    def ask(self, question: Ask) -> Answer:
+        """Send a question and wait for its answer."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An output that the family announced."""
+
+    path: Path
+    media_type: str
+    filename: str
+
+
+class ChildContext:
+    """The context of one call, over one task: `Task` says what its files are."""
+
+    def __init__(self, task: Task, channel: Channel) -> None:
+        self._task = task
+        self._channel = channel
+        self._store = Storage(task.store) if task.store else None
+        self._folder = _checked_folder(task.scratch)
+        self._written: dict[str, Written] = {}
+        self._fetched: dict[tuple[str, str], Path] = {}
+        self._said_at_s = float("-inf")
+        self._unsaid: Report | None = None
+
+    def read(self, value: Any) -> Path:  # noqa: ANN401 -- a FileRef, its JSON form, or a name
+        """Give the local path of an input."""
+        if isinstance(value, str):
+            return self._local(self._input(value))
+        ref = _file_ref(value)
+        where = _where(self._task.step.params if self._task.step else {}, ref) or "input"
+        answer = self._answer(Ask("file", ref.storage, ref.filename), at=where)
+        if answer.place is None:
+            raise Problem(Code.INTERNAL, f"the worker gave no place for {ref!r}", at=where)
+        return self._local(answer.place)
+
+    def catalog(self, type_: str, name: str) -> Mapping[str, Any]:
+        """Give the body of a catalog entry visible to the job's organisation."""
+        answer = self._answer(Ask("catalog", type_, name), at=type_)
+        if answer.body is None:
+            raise Problem(Code.INTERNAL, f"the worker gave no body for {type_} '{name}'", at=type_)
+        return answer.body
+
+    def write(self, name: str, *, media_type: str = "", filename: str = "") -> Path:
+        """Give a path to write the output `name` to; it appears when the step succeeds."""
+        if self._task.action not in {"split", "merge"}:
+            raise ValueError(f"'{self._task.action}' has no outputs; only split and merge have")
+        shown = check_filename(filename or name)
+        path = self._folder / "outputs" / check_filename(name, at="name") / shown
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._written[name] = Written(path, media_type or UNKNOWN_TYPE, shown)
+        return path
+
+    def part_file(self, name: str, part: str | None = None) -> Path:
+        """Give the path of a part's file: in `run` its own to write, in `merge` any to read."""
+        check_filename(name, at="name")
+        own = self._task.part.key if self._task.part else None
+        key = part or own
+        if key is None:
+            raise ValueError("only a part has files of its own; name the part to read another's")
+        if key != own:
+            return self._finished_file(name, key)
+        if name == FINISHED:
+            raise ValueError(f"a part's file cannot be called '{FINISHED}': that is its end mark")
+        return self._below("part") / name
+
+    def scratch(self) -> Path:
+        """Give a folder that is gone after this call ends."""
+        return self._below("tmp")
+
+    def values(self, step: str) -> Mapping[str, Any]:
+        """Give the values of the result of an earlier step."""
+        result = self._task.steps.get(step)
+        if result is None:
+            known = ", ".join(self._task.steps) or "none"
+            raise ValueError(f"no step '{step}' went before this one; there are: {known}")
+        return result.values
+
+    def report(
+        self, fraction: float, message: str = "", counters: Mapping[str, float] | None = None
+    ) -> None:
+        """Say how far the work is; at most 20 a second are sent, of those between the last."""
+        said = {name: float(count) for name, count in (counters or {}).items()}
+        self._unsaid = Report(clamp(float(fraction)), message, said)
+        self._say_when_due()
+
+    def check(self) -> None:
+        """Let go here if the work was cancelled."""
+        if self._channel.stopped:
+            raise Cancelled
+        self._say_when_due()
+
+    def flush(self) -> None:
+        """Send the last report if it was held back."""
+        if self._unsaid is not None:
+            self._said_at_s = time.monotonic()
+            self._channel.say(self._unsaid)
+            self._unsaid = None
+
+    def finished(self) -> PartResult | None:
+        """Give what the part gave when somebody has done it whole already."""
+        store, prefix = self._own_place()
+        found = store.load(prefix + FINISHED)
+        return None if found is None else msgspec.json.decode(found, type=PartResult)
+
+    def publish_part(self, result: PartResult) -> None:
+        """Put the part's files in their place, and only then the mark that says so."""
+        store, prefix = self._own_place()
+        for path in sorted(self._below("part").iterdir()):
+            if not path.is_file():
+                raise Problem(Code.INTERNAL, f"the part's '{path.name}' is no file but a folder")
+            store.adopt(path, prefix + path.name)
+        store.save(prefix + FINISHED, encoded(result))
+
+    def publish_outputs(self) -> tuple[Artifact, ...]:
+        """Put the outputs in their place: all, or none when one was not written.
+
+        Raises:
+            Problem: INTERNAL, naming the output that was announced and is not there.
+        """
+        for name, output in self._written.items():
+            if not output.path.is_file():
+                detail = f"the output '{name}' was announced, but no file was written"
+                raise Problem(Code.INTERNAL, detail, at=name)
+        return tuple(self._publish(name, output) for name, output in self._written.items())
+
+    def _publish(self, name: str, output: Written) -> Artifact:
+        blob = self._engine_store().adopt(output.path, self._task.publish + name)
+        return Artifact(
+            name=name,
+            filename=output.filename,
+            media_type=output.media_type,
+            size_bytes=blob.size_bytes,
+            sha256=blob.sha256,
+            key=blob.key,
+            step=self._task.step.id if self._task.step else "",
+        )
+
+    def _say_when_due(self) -> None:
+        if time.monotonic() - self._said_at_s >= REPORT_EVERY_S:
+            self.flush()
+
+    def _answer(self, question: Ask, *, at: str) -> Answer:
+        self.flush()
+        answer = self._channel.ask(question)
+        if answer.problem is not None:
+            told = answer.problem
+            raise Problem(told.code, told.detail, at=told.at or at, faults=told.faults)
+        return answer
+
+    def _input(self, name: str) -> Place:
+        place = self._task.inputs.get(name)
+        if place is None:
+            known = ", ".join(sorted(self._task.inputs)) or "none"
+            raise Problem(Code.INVALID, f"no input '{name}'; there are: {known}", at=name)
+        return place
+
+    def _local(self, place: Place) -> Path:
+        known = self._fetched.get((place.url, place.key))
+        if known is None:
+            folder = self._below("inputs") / str(len(self._fetched))
+            path = _fetched(Storage(place.url), place.key, folder)
+            known = _named(path, place.filename, folder)
+            self._fetched[place.url, place.key] = known
+        return known
+
+    def _finished_file(self, name: str, part: str) -> Path:
+        prefix = self._task.places.get(part)
+        if prefix is None:
+            known = ", ".join(list(self._task.places)[:20]) or "none"
+            raise Problem(Code.NOT_FOUND, f"no part '{part}'; there are: {known}")
+        store, key = self._engine_store(), prefix + name
+        if (self._task.store, key) not in self._fetched:
+            if not store.exists(key):
+                raise Problem(Code.NOT_FOUND, f"no file '{name}' of part '{part}'")
+            folder = self._below("parts") / check_filename(part, at="part")
+            self._fetched[self._task.store, key] = _fetched(store, key, folder)
+        return self._fetched[self._task.store, key]
+
+    def _own_place(self) -> tuple[Storage, str]:
+        part = self._task.part
+        prefix = self._task.places.get(part.key, "") if part else ""
+        if not prefix:
+            raise ValueError(f"the task names no place for {part!r}")
+        return self._engine_store(), prefix
+
+    def _engine_store(self) -> Storage:
+        if self._store is None:
+            raise ValueError(f"the task '{self._task.action}' names no store")
+        return self._store
+
+    def _below(self, name: str) -> Path:
+        folder = self._folder / name
+        folder.mkdir(exist_ok=True)
+        return folder
+
+
+def checked_parts(parts: Sequence[Part]) -> list[Part]:
+    """Give the parts back if each key is a file name, and none is there twice.
+
+    Raises:
+        Problem: INTERNAL, naming the key: the family is at fault, not the caller.
+    """
+    seen: set[str] = set()
+    for part in parts:
+        try:
+            check_filename(part.key, at="part key")
+        except Problem as problem:
+            raise Problem(Code.INTERNAL, problem.detail) from problem
+        if part.key in seen:
+            raise Problem(Code.INTERNAL, f"two parts of the step have the key {part.key!r}")
+        seen.add(part.key)
+    return list(parts)
+
+
+def encoded(value: object) -> bytes:
+    """Give the JSON of a result, NumPy's scalars and arrays included.
+
+    Raises:
+        Problem: INTERNAL, naming what has no JSON form.
+    """
+    try:
+        return msgspec.json.encode(value, enc_hook=plain)
+    except (TypeError, ValueError, NotImplementedError, OverflowError) as error:
+        raise Problem(Code.INTERNAL, f"the {type(value).__name__} has no JSON form: {error}") from error
+
+
+def _checked_folder(scratch: str) -> Path:
+    folder = Path(scratch)
+    if not scratch or not folder.is_absolute() or not folder.is_dir():
+        raise ValueError(f"the scratch folder must be absolute and exist, got {scratch!r}")
+    return folder
+
+
+def _file_ref(value: object) -> FileRef:
+    if isinstance(value, FileRef):
+        return value
+    try:
+        return msgspec.convert(value, FileRef)
+    except msgspec.ValidationError as error:
+        detail = f"an input must be a storage and a filename, got {value!r}: {error}"
+        raise Problem(Code.INVALID, detail, at="input") from error
+
+
+def _where(params: object, ref: FileRef) -> str:
+    """Give the path of the parameter that names the file, or nothing."""
+    if isinstance(params, Mapping):
+        if params.get("storage") == ref.storage and params.get("filename") == ref.filename:
+            return ""
+        for name, value in params.items():
+            ...
+    return ""
+
+
+def _fetched(store: Storage, key: str, folder: Path) -> Path:
+    path = store.local(key)
+    if path is not None:
+        return path
+    folder.mkdir(parents=True, exist_ok=True)
+    return store.fetch(key, folder)
+
+
+def _named(path: Path, filename: str, folder: Path) -> Path:
+    """Give a path whose suffix tells the format: the file's own, or a link to it."""
+    if not filename or path.suffix == Path(filename).suffix:
+        return path
+    folder.mkdir(parents=True, exist_ok=True)
+    link = folder / check_filename(filename)
+    link.symlink_to(path)
+    return link

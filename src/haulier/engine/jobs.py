@@ -1,0 +1,297 @@
+"""What every face calls: submit, get, list, cancel, retry and remove jobs, and look into them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+
+from haulier.core.artifact import Artifact, check_filename
+from haulier.core.caller import Caller, Scope
+from haulier.core.clock import Clock
+from haulier.core.job import Happening, Job, Step, Submission
+from haulier.core.lifecycle import Event, State
+from haulier.core.problem import Code, Fault, Problem
+from haulier.core.recipe import Recipe
+from haulier.engine import details, store
+from haulier.engine.details import StepEnd
+from haulier.engine.durable import Enqueuer, seconds_until
+from haulier.engine.files import Files
+from haulier.engine.listing import JobFilter, Page, list_jobs
+from haulier.engine.registry import Kinds
+from haulier.engine.storage import Storage
+
+RETRIABLE: Final = frozenset({State.FAILED, State.PARTIAL, State.CANCELLED})
+LINES: Final = 10_000
+
+
+class Jobs:
+    """The jobs, as one caller after the other may see and change them.
+
+    Every method raises Problem: NOT_FOUND for a job that is not of the caller's organisation,
+    and FORBIDDEN where the key's scopes do not allow the method.
+    """
+
+    def __init__(
+        self,
+        engine: sa.Engine,
+        *,
+        kinds: Kinds,
+        files: Files,
+        storage: Storage,
+        enqueuer: Enqueuer,
+        clock: Clock,
+        organisation_jobs: int,
+    ) -> None:
+        self._engine = engine
+        self._kinds = kinds
+        self._files = files
+        self._storage = storage
+        self._enqueuer = enqueuer
+        self._clock = clock
+        self._slots = organisation_jobs
+
+    def submit(self, caller: Caller, submission: Submission) -> Job:
+        """Take a job on: its row and its place in the queue exist both, or neither.
+
+        Raises:
+            Problem: NOT_FOUND at `kind`; INVALID at the field that is wrong.
+        """
+        caller.require(Scope.WRITE)
+        recipe = self._plan(submission)
+        self._check(caller, submission)
+        with self._engine.begin() as connection:
+            return self._insert(connection, caller, submission, recipe)
+
+    def _plan(self, submission: Submission) -> Recipe:
+        kind = self._kinds.get(submission.kind)
+        params = self._kinds.decode(kind, submission.params)
+        recipe = self._kinds.family_of(kind.name).plan(kind.name, params)
+        recipe.levels()  # raises where the steps do not hang together
+        return recipe
+
+    def _check(self, caller: Caller, submission: Submission) -> None:
+        faults = list(_faults(submission, self._kinds))
+        for name, ref in submission.deliver.items():
+            try:
+                self._files.storage(caller, ref.storage)
+                check_filename(ref.filename)
+            except Problem as problem:
+                faults.append(Fault(f"deliver.{name}", problem.detail))
+        if faults:
+            first = faults[0]
+            raise Problem(Code.INVALID, first.detail, at=first.at, faults=faults)
+
+    def _insert(
+        self,
+        connection: sa.Connection,
+        caller: Caller,
+        submission: Submission,
+        recipe: Recipe,
+        retry_of: UUID | None = None,
+    ) -> Job:
+        kind = self._kinds.get(submission.kind)
+        now = self._clock.now()
+        job = store.insert_job(
+            connection,
+            caller,
+            submission,
+            family=self._kinds.family_of(kind.name).name,
+            recipe=recipe,
+            now=now,
+            retry_of=retry_of,
+        )
+        self._enqueuer.enqueue(
+            connection,
+            job.id,
+            interactive=kind.interactive,
+            slot=slot_of(job, self._slots),
+            priority=job.priority,
+            delay_s=seconds_until(job.not_before, now),
+        )
+        return job
+
+    def get(self, caller: Caller, job_id: UUID) -> Job:
+        """Give a job."""
+        with self._engine.connect() as connection:
+            return _found(store.find_job(connection, caller.organisation, id=str(job_id)), job_id)
+
+    def get_by_number(self, caller: Caller, number: int) -> Job:
+        """Give a job by its serial number."""
+        with self._engine.connect() as connection:
+            return _found(store.find_job(connection, caller.organisation, number=number), number)
+
+    def list(self, caller: Caller, wanted: JobFilter, *, limit: int = 10, cursor: str = "") -> Page:
+        """Give a page of the organisation's jobs, newest first.
+
+        Raises:
+            Problem: INVALID at `limit` or `cursor`.
+        """
+        with self._engine.connect() as connection:
+            return list_jobs(
+                connection,
+                caller.organisation,
+                wanted,
+                limit=limit,
+                cursor=cursor,
+                clock=self._clock,
+            )
+
+    def cancel(self, caller: Caller, job_id: UUID) -> Job:
+        """Ask a job to stop: a waiting one is cancelled at once, a running one soon.
+
+        Raises:
+            Problem: CONFLICT; it has ended, and not by a cancel.
+        """
+        caller.require(Scope.WRITE)
+        now = self._clock.now()
+        with self._engine.begin() as connection:
+            moved = self._own(connection, caller, job_id) and store.move_job(
+                connection, job_id, Event.CANCEL, now
+            )
+            job = store.read_job(connection, job_id)
+            if moved and job.state is State.CANCELLED:
+                details.stop_steps(connection, job_id, State.CANCELLED, now)
+        if not moved and job.state is not State.CANCELLED:
+            raise Problem(Code.CONFLICT, f"job {job.id} has {job.state} already")
+        if moved and job.state is State.CANCELLED:
+            self._enqueuer.forget(job_id)
+        return job
+
+    def _own(self, connection: sa.Connection, caller: Caller, job_id: UUID) -> Job:
+        return _found(store.find_job(connection, caller.organisation, id=str(job_id)), job_id)
+
+    def retry(self, caller: Caller, job_id: UUID) -> Job:
+        """Begin a new job like one that did not succeed, from its first unfinished step.
+
+        Raises:
+            Problem: CONFLICT; the job has not ended, or has succeeded.
+        """
+        caller.require(Scope.WRITE)
+        old = self.get(caller, job_id)
+        if old.state not in RETRIABLE:
+            raise Problem(Code.CONFLICT, f"job {old.id} is {old.state}; there is nothing to retry")
+        submission = Submission(
+            kind=old.kind,
+            params=old.params,
+            title=old.title,
+            priority=old.priority,
+            labels=old.labels,
+            deliver=old.deliver,
+            timeout_s=old.timeout_s,
+        )
+        recipe = self._plan(submission)
+        with self._engine.begin() as connection:
+            job = self._insert(connection, caller, submission, recipe, retry_of=old.id)
+            # The outputs of a cancelled job are gone; its finished parts still count.
+            if old.state is not State.CANCELLED:
+                self._take_over(connection, old, job, recipe)
+            return job
+
+    def _take_over(self, connection: sa.Connection, old: Job, job: Job, recipe: Recipe) -> None:
+        """Give the new job the finished steps of the old one that are the same still."""
+        planned = {step.id: step for step in store.read_recipe(connection, old.id).steps}
+        results = details.read_results(connection, old.id)
+        found = details.read_artifacts(connection, old.id)
+        taken: set[str] = set()
+        for layer in recipe.levels():
+            for step in layer:
+                same = msgspec.to_builtins(planned.get(step.id)) == msgspec.to_builtins(step)
+                if same and step.id in results and taken.issuperset(step.needs):
+                    taken.add(step.id)
+                    end = StepEnd(
+                        state=State.SUCCEEDED,
+                        result=results[step.id],
+                        artifacts=[one for one in found if one.step == step.id],
+                        reused=True,
+                    )
+                    details.write_end(connection, job.id, step.id, end, now=self._clock.now())
+
+    def remove(self, caller: Caller, job_id: UUID) -> Job:
+        """Delete an ended job, its artifacts and their files.
+
+        Raises:
+            Problem: CONFLICT; it has not ended.
+        """
+        caller.require(Scope.WRITE)
+        with self._engine.begin() as connection:
+            job = self._own(connection, caller, job_id)
+            keys = [artifact.key for artifact in details.read_artifacts(connection, job_id)]
+            store.delete_job(connection, job)
+            unused = details.unused_keys(connection, keys)
+        for key in unused:
+            self._storage.remove(key)
+        self._enqueuer.delete([job_id])
+        return job
+
+    def steps(self, caller: Caller, job_id: UUID) -> Sequence[Step]:
+        """Give the steps of a job, in the order of its recipe."""
+        with self._engine.connect() as connection:
+            self._own(connection, caller, job_id)
+            return details.read_steps(connection, job_id)
+
+    def artifacts(self, caller: Caller, job_id: UUID) -> Sequence[Artifact]:
+        """Give the artifacts of a job, in the order of its recipe."""
+        with self._engine.connect() as connection:
+            self._own(connection, caller, job_id)
+            return details.read_artifacts(connection, job_id)
+
+    def artifact(self, caller: Caller, job_id: UUID, name: str) -> Artifact:
+        """Give one artifact of a job; where several steps gave the name, the last one's.
+
+        Raises:
+            Problem: NOT_FOUND, with the names that exist.
+        """
+        found = self.artifacts(caller, job_id)
+        for artifact in reversed(found):
+            if artifact.name == name:
+                return artifact
+        known = ", ".join(sorted({artifact.name for artifact in found})) or "none"
+        detail = f"job {job_id} has no artifact '{name}'; it has: {known}"
+        raise Problem(Code.NOT_FOUND, detail, at="artifact")
+
+    def happenings(
+        self, caller: Caller, job_id: UUID, *, after: int = 0, limit: int = 1000
+    ) -> Sequence[Happening]:
+        """Give the timeline of a job, oldest first, from the line after `after` on."""
+        if not 1 <= limit <= LINES:
+            raise Problem(Code.INVALID, f"limit must be 1 to {LINES}, got {limit}", at="limit")
+        with self._engine.connect() as connection:
+            self._own(connection, caller, job_id)
+            return details.read_happenings(connection, job_id, after=after, limit=limit)
+
+
+def slot_of(job: Job, slots: int) -> str:
+    """Name the slot of a job: as many of an organisation run at once as it has slots."""
+    return f"{job.organisation}:{job.number % slots}"
+
+
+def _found(job: Job | None, name: UUID | int) -> Job:
+    if job is None:
+        raise Problem(Code.NOT_FOUND, f"no job {name}", at="job")
+    return job
+
+
+def _faults(submission: Submission, kinds: Kinds) -> Sequence[Fault]:
+    faults = []
+    if not 1 <= submission.priority <= 9:  # noqa: PLR2004 -- the scale of Submission
+        detail = f"priority must be 1 to 9, got {submission.priority}"
+        faults.append(Fault("priority", detail))
+    if submission.timeout_s is not None and not submission.timeout_s > 0:
+        detail = f"timeout_s must be more than 0, got {submission.timeout_s}"
+        faults.append(Fault("timeout_s", detail))
+    if submission.not_before is not None and submission.not_before.tzinfo is None:
+        detail = f"not_before needs a time zone, got {submission.not_before.isoformat()}"
+        faults.append(Fault("not_before", detail))
+    outputs = _outputs(submission.kind, kinds)
+    for name in submission.deliver:
+        if name not in outputs:
+            known = ", ".join(outputs)
+            detail = f"{submission.kind} gives no '{name}'; it gives: {known}"
+            faults.append(Fault(f"deliver.{name}", detail))
+    return faults
+
+
+def _outputs(kind: str, kinds: Kinds) -> Mapping[str, str]:
+    return {output.name: output.title for output in kinds.get(kind).outputs}

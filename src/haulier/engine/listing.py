@@ -1,0 +1,116 @@
+"""Lists of jobs: filters, and pages by key that cost the same at the first job and the last."""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+import sqlalchemy as sa
+
+from haulier.core.clock import Clock
+from haulier.core.job import Job
+from haulier.core.lifecycle import State
+from haulier.core.problem import Code, Problem
+from haulier.engine.rows import JOB_COLUMNS, job_of
+from haulier.engine.tables import EPOCH, MICROSECOND, jobs
+
+LIMIT: Final = 10_000
+#: "b": before this number, in older jobs; "a": after it, in newer ones.
+CURSOR: Final = re.compile(r"([ab])(\d{1,18})")
+
+Condition = sa.ColumnElement[bool]
+
+
+class JobFilter(msgspec.Struct, frozen=True):
+    """Which jobs to list; what is empty or None does not matter."""
+
+    kinds: tuple[str, ...] = ()
+    states: tuple[State, ...] = ()
+    created_from: datetime | None = None
+    created_to: datetime | None = None
+    min_duration_s: float | None = None
+    max_duration_s: float | None = None
+
+
+class Page(msgspec.Struct, frozen=True):
+    """Some jobs, newest first, and the cursors of the pages beside them, empty at an end."""
+
+    jobs: tuple[Job, ...]
+    next: str = ""
+    previous: str = ""
+
+
+def list_jobs(
+    connection: sa.Connection,
+    organisation: str,
+    wanted: JobFilter,
+    *,
+    limit: int,
+    cursor: str,
+    clock: Clock,
+) -> Page:
+    """Give one page of an organisation's jobs.
+
+    Raises:
+        Problem: INVALID; the limit is not in 1 to 10,000, or the cursor is none of ours.
+    """
+    if not 1 <= limit <= LIMIT:
+        raise Problem(Code.INVALID, f"limit must be 1 to {LIMIT}, got {limit}", at="limit")
+    backwards, number = _position(cursor)
+    conditions = [jobs.c.organisation == organisation, *_conditions(wanted, clock)]
+    if number is not None:
+        conditions.append(jobs.c.number > number if backwards else jobs.c.number < number)
+    order = jobs.c.number.asc() if backwards else jobs.c.number.desc()
+    query = sa.select(*JOB_COLUMNS).where(*conditions).order_by(order).limit(limit + 1)
+    rows = connection.execute(query).all()
+    more = len(rows) > limit
+    shown = [job_of(row) for row in rows[:limit]]
+    if backwards:
+        shown.reverse()
+    return _page(shown, older=more or backwards, newer=more if backwards else number is not None)
+
+
+def _page(shown: Sequence[Job], *, older: bool, newer: bool) -> Page:
+    if not shown:
+        return Page(())
+    return Page(
+        tuple(shown),
+        next=f"b{shown[-1].number}" if older else "",
+        previous=f"a{shown[0].number}" if newer else "",
+    )
+
+
+def _position(cursor: str) -> tuple[bool, int | None]:
+    if not cursor:
+        return False, None
+    found = CURSOR.fullmatch(cursor)
+    if found is None:
+        detail = f"cursor must be one that a page gave, got {cursor!r}"
+        raise Problem(Code.INVALID, detail, at="cursor")
+    return found[1] == "a", int(found[2])
+
+
+def _conditions(wanted: JobFilter, clock: Clock) -> list[Condition]:
+    found: list[Condition] = []
+    if wanted.kinds:
+        found.append(jobs.c.kind.in_(wanted.kinds))
+    if wanted.states:
+        found.append(jobs.c.state.in_([str(state) for state in wanted.states]))
+    if wanted.created_from is not None:
+        found.append(jobs.c.created_at >= wanted.created_from)
+    if wanted.created_to is not None:
+        found.append(jobs.c.created_at <= wanted.created_to)
+    if wanted.min_duration_s is not None:
+        found.append(_ran_us(clock) >= wanted.min_duration_s * 1e6)
+    if wanted.max_duration_s is not None:
+        found.append(_ran_us(clock) <= wanted.max_duration_s * 1e6)
+    return found
+
+
+def _ran_us(clock: Clock) -> sa.ColumnElement[Any]:
+    """Give how long a job ran, up to now where it still does; 0 before its first attempt."""
+    now = (clock.now() - EPOCH) // MICROSECOND
+    number = sa.type_coerce
+    finished = sa.func.coalesce(number(jobs.c.finished_at, sa.BigInteger), now)
+    return sa.func.coalesce(finished - number(jobs.c.started_at, sa.BigInteger), 0)

@@ -1,0 +1,1 @@
+"""Migrations of our tables, by Alembic."""
