@@ -168,8 +168,10 @@ def numba_cache() -> Finding:
 def database(services: "Services") -> Finding:
     """Check that the database answers, and how fast."""
     began_s = time.monotonic()
-    services.health.database()
+    fault = services.health.database()
     took_s = time.monotonic() - began_s
+    if fault:
+        return Finding("database", "FAIL", fault, "look at --database, and at the database itself")
     jobs = sum(services.health.jobs_by_state().values())
     detail = f"answers in {took_s * 1000:.0f} ms, {jobs} jobs have not ended"
     if took_s > SLOW_S:
@@ -180,8 +182,10 @@ def database(services: "Services") -> Finding:
 def storage(services: "Services") -> Finding:
     """Check that the storage can be written and read."""
     began_s = time.monotonic()
-    services.health.storage()
+    fault = services.health.storage()
     took_ms = (time.monotonic() - began_s) * 1000
+    if fault:
+        return Finding("storage", "FAIL", fault, "look at --storage, its rights, and its keys")
     return passed("storage", f"writes and reads in {took_ms:.0f} ms")
 
 

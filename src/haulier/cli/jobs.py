@@ -125,7 +125,7 @@ def _said(line: "Happening") -> str:
 
 
 def _artifact(artifact: "Artifact") -> tuple[str, ...]:
-    return artifact.name, artifact.filename, output.size(artifact.size_bytes), artifact.media_type
+    return artifact.path, artifact.filename, output.size(artifact.size_bytes), artifact.media_type
 
 
 def cancel(job: str, /, *, server: Server = HERE) -> Exit:

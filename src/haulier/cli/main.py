@@ -38,7 +38,7 @@ JOBS: Final[tuple[Row, ...]] = (
     (
         "results",
         "results:results",
-        "Download a job's files, all or those named, each checked by SHA-256.",
+        "Download a job's files, each checked by SHA-256.",
     ),
     (
         "report",

@@ -12,7 +12,7 @@ def main() -> int:
 
     settings = load()
     app.prepare(settings)
-    key = None if settings.dev else app.first_key(app.build_services(settings))
+    key = None if settings.dev else app.first_key(settings)
     output.write(output.encode({"key": key}).decode())
     return 0
 

@@ -1,8 +1,9 @@
 """`haulier watch`: a progress bar that follows a job to its end."""
 
 import sys
+from datetime import UTC, datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from haulier.cli import output
 from haulier.cli.codes import Exit
@@ -10,7 +11,12 @@ from haulier.cli.connection import HERE, Server
 from haulier.cli.naming import find_job
 
 if TYPE_CHECKING:
-    from haulier.client import Client, Job
+    from rich.progress import TaskID
+
+    from haulier.client import Client, Job, Step
+
+#: How often to look, however seldom the server suggests: an unchanged job is a 304.
+LOOK_EVERY_S: Final = 1.0
 
 
 def watch(job: str, /, *, timeout: float | None = None, server: Server = HERE) -> Exit:
@@ -29,10 +35,12 @@ def follow(
     client: "Client", job: "Job", *, json: bool = False, timeout_s: float | None = None
 ) -> Exit:
     """Show a job until it has ended, and give the exit code of its end."""
-    view = Silence() if json else Bar() if sys.stderr.isatty() else Lines()
+    view = Silence() if json else Bars() if sys.stderr.isatty() else Lines()
     try:
         with view:
-            ended = client.wait(job, on_progress=view.show, timeout_s=timeout_s)
+            ended = client.wait(
+                job, on_progress=view.show, timeout_s=timeout_s, poll_s=LOOK_EVERY_S
+            )
     except KeyboardInterrupt:
         output.say(f"\njob {job.number} goes on; watch it again: haulier watch {job.number}")
         output.say(f"to stop it: haulier cancel {job.number}")
@@ -94,11 +102,12 @@ class Lines(Silence):
             output.say(f"{job.state} {job.fraction:4.0%}  {sentence(job)}".rstrip())
 
 
-class Bar(Silence):
-    """A bar on the terminal."""
+class Bars(Silence):
+    """Bars on the terminal: one for the job, one for each of its steps that has begun."""
 
     def __init__(self) -> None:
-        """Make a bar that is not drawn yet."""
+        """Make bars that are not drawn yet."""
+        from rich.markup import escape  # noqa: PLC0415 -- as below
         from rich.progress import (  # noqa: PLC0415 -- rich costs 0.1 s; --help does not pay
             BarColumn,
             Progress,
@@ -108,14 +117,15 @@ class Bar(Silence):
         )
 
         self._progress = Progress(
-            TextColumn("{task.fields[state]}"),
-            BarColumn(),
+            TextColumn("{task.fields[name]}"),
+            BarColumn(bar_width=30),
             TaskProgressColumn(),
             TimeElapsedColumn(),
             TextColumn("{task.description}", markup=False),
             console=output.console(error=True),
         )
-        self._task = self._progress.add_task("", total=1.0, state="")
+        self._tasks: dict[str, TaskID] = {}
+        self._escape = escape
 
     def __enter__(self) -> Self:
         """Begin to draw."""
@@ -132,14 +142,35 @@ class Bar(Silence):
         self._progress.stop()
 
     def show(self, job: "Job") -> None:
-        """Draw how the job stands."""
-        style = output.STYLES[job.state]
+        """Draw how the job stands, and how its steps do."""
+        now = job.updated_at or datetime.now(UTC)
+        text = "" if job.steps else sentence(job)
+        self._draw("", f"job {job.number} {job.state}", job, text, now)
+        for step in job.steps:
+            if step.started_at is not None or step.skipped or step.reused:
+                self._draw(step.id, f"  {step.id}", step, step_sentence(step), now)
+
+    def _draw(self, key: str, name: str, row: "Job | Step", text: str, now: datetime) -> None:
+        if key not in self._tasks:
+            self._tasks[key] = self._progress.add_task("", start=False, total=1.0, name="")
+        task = self._tasks[key]
+        if row.started_at is not None:
+            self._time(task, ((row.finished_at or now) - row.started_at).total_seconds())
+        if row.finished_at is not None:
+            self._progress.stop_task(task)
+        shown = self._escape(name)
         self._progress.update(
-            self._task,
-            completed=job.fraction,
-            description=sentence(job),
-            state=f"[{style}]job {job.number} {job.state}[/]",
+            task,
+            completed=row.fraction,
+            description=text,
+            name=f"[{output.STYLES[row.state]}]{shown}[/]",
         )
+
+    def _time(self, task: "TaskID", took_s: float) -> None:
+        """Let the clock of a row show the work's time, not how long it was watched."""
+        row = next(one for one in self._progress.tasks if one.id == task)
+        if row.stop_time is None:
+            row.start_time = self._progress.get_time() - took_s
 
 
 def sentence(job: "Job") -> str:
@@ -147,3 +178,13 @@ def sentence(job: "Job") -> str:
     said = ": ".join(filter(None, (job.phase, job.message)))
     counted = output.counters(job.counters)
     return f"{said} ({counted})" if said and counted else said or counted
+
+
+def step_sentence(step: "Step") -> str:
+    """Give message, parts and counters of a step in one line."""
+    if step.skipped or step.reused:
+        return "skipped" if step.skipped else "taken over from the job before"
+    if step.problem is not None:
+        return step.problem.detail
+    parts = f"{step.parts_done} of {step.parts} parts" if step.parts > 1 else ""
+    return ", ".join(filter(None, (step.message, parts, output.counters(step.counters))))

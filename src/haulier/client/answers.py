@@ -34,6 +34,26 @@ class Process(msgspec.Struct, frozen=True, kw_only=True):
     outputs: Mapping[str, Any] = {}
 
 
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of a job, as it stood when the server answered."""
+
+    id: str
+    kind: str = ""
+    state: State
+    needs: tuple[str, ...] = ()
+    skipped: bool = False
+    reused: bool = False
+    fraction: float = 0.0
+    message: str = ""
+    counters: Mapping[str, float] = {}
+    parts: int = 0
+    parts_done: int = 0
+    attempts: int = 0
+    problem: ProblemBody | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+
+
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """A job as it stood when the server answered.
 
@@ -41,7 +61,10 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         number: its serial number.
         process: the process's name on this wire; `kind` is its name everywhere else.
         fraction: how far it is, 0 to 1, of the work and not of the time.
+        result: small values that the job gave; its files are artifacts.
         version: rises with every change that can be seen.
+        stopped_at: when the processes of a cancelled job had ended.
+        steps: its steps, where one job was asked for; a list of jobs leaves them out.
     """
 
     id: UUID
@@ -55,16 +78,21 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     message: str = ""
     counters: Mapping[str, float] = {}
     statistics: Mapping[str, Any] | None = None
+    result: Mapping[str, Any] | None = None
     problem: ProblemBody | None = None
     labels: Mapping[str, Any] = {}
     priority: int = 5
     attempt: int = 0
     version: int = 0
     retry_of: UUID | None = None
+    not_before: datetime | None = None
+    timeout_s: float | None = None
     created_at: datetime
     updated_at: datetime | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None
+    stopped_at: datetime | None = None
+    steps: tuple[Step, ...] = ()
 
     @property
     def terminal(self) -> bool:
@@ -89,26 +117,6 @@ def succeeded(job: Job) -> Job:
     raise JobFailedError(f"job {job.number} is {job.state}{why}")
 
 
-class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """One step of a job, as it stood when the server answered."""
-
-    id: str
-    kind: str = ""
-    state: State
-    needs: tuple[str, ...] = ()
-    skipped: bool = False
-    reused: bool = False
-    fraction: float = 0.0
-    message: str = ""
-    counters: Mapping[str, float] = {}
-    parts: int = 0
-    parts_done: int = 0
-    attempts: int = 0
-    problem: ProblemBody | None = None
-    started_at: datetime | None = None
-    finished_at: datetime | None = None
-
-
 class Happening(msgspec.Struct, frozen=True, kw_only=True):
     """One line of a job's timeline."""
 
@@ -128,6 +136,11 @@ class Artifact(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str = ""
     step: str = ""
     created_at: datetime | None = None
+
+    @property
+    def path(self) -> str:
+        """Give what names it among all files of its job: two steps may use one name."""
+        return f"{self.step}.{self.name}" if self.step else self.name
 
 
 class StoredFile(msgspec.Struct, frozen=True, kw_only=True):

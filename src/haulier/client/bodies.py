@@ -48,11 +48,16 @@ class Details(msgspec.Struct, frozen=True, kw_only=True):
     message: str = ""
     counters: Mapping[str, float] = {}
     statistics: Mapping[str, Any] | None = None
+    result: Mapping[str, Any] | None = None
     problem: ProblemBody | None = None
     labels: Mapping[str, Any] = {}
     priority: int = 5
     attempt: int = 0
     retry_of: UUID | None = None
+    not_before: datetime | None = None
+    timeout_s: float | None = None
+    stopped_at: datetime | None = None
+    steps: tuple[Step, ...] = ()
 
 
 class StatusInfo(msgspec.Struct, frozen=True, kw_only=True):

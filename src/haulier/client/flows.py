@@ -106,11 +106,14 @@ class Flows:
         self,
         job: JobId,
         on_progress: Callable[[Job], None] | None,
-        timeout_s: float | None,
+        *,
+        timeout_s: float | None = None,
+        poll_s: float | None = None,
     ) -> Flow[Job]:
         """Give the job when it has ended; each change on the way goes to `on_progress`.
 
-        Asks as often as the server suggests, and carries on through a restart of it.
+        Asks as often as the server suggests, or every `poll_s` where that is more often, and
+        carries on through a restart of the server.
 
         Raises:
             WaitTimeoutError: the time is over; the job still runs.
@@ -130,7 +133,8 @@ class Flows:
                 raise ProtocolError(f"{answer.url} said 304 to a request without a condition")
             if seen.terminal:
                 return seen
-            yield Pause(_pause_s(answer, seen, ends_at, self.clock()))
+            left_s = None if ends_at is None else ends_at - self.clock()
+            yield Pause(_pause_s(answer, seen, poll_s, left_s))
 
     def cancel(self, job: JobId) -> Flow[Job]:
         """Ask a job to stop; give it as it then stands."""
@@ -220,13 +224,16 @@ def _path(job: JobId) -> str:
     return path_of("jobs", id_of(job))
 
 
-def _pause_s(answer: Answer, seen: Job, ends_at: float | None, now: float) -> float:
+def _pause_s(answer: Answer, seen: Job, poll_s: float | None, left_s: float | None) -> float:
     asked_s = answer.retry_after_s
-    pause_s = DEFAULT_POLL_S if asked_s is None else max(asked_s, SHORTEST_POLL_S)
-    if ends_at is None:
+    pause_s = DEFAULT_POLL_S if asked_s is None else asked_s
+    if poll_s is not None:
+        pause_s = min(pause_s, poll_s)
+    pause_s = max(pause_s, SHORTEST_POLL_S)
+    if left_s is None:
         return pause_s
-    if now >= ends_at:
+    if left_s <= 0:
         raise WaitTimeoutError(
             f"job {seen.number} is still {seen.state} at {seen.fraction:.0%}; it goes on"
         )
-    return min(pause_s, ends_at - now)
+    return min(pause_s, left_s)

@@ -107,9 +107,20 @@ class Client:
         *,
         on_progress: Callable[[Job], None] | None = None,
         timeout_s: float | None = None,
+        poll_s: float | None = None,
     ) -> Job:
-        """Give the job when it has ended; each change on the way goes to `on_progress`."""
-        return self._run(self._flows.wait(job, on_progress, timeout_s))
+        """Give the job when it has ended; each change on the way goes to `on_progress`.
+
+        Args:
+            job: the job.
+            on_progress: called with the job as it stands, after each change.
+            timeout_s: stop waiting then; the job goes on.
+            poll_s: ask at least so often; else as often as the server suggests.
+
+        Raises:
+            WaitTimeoutError: the time is over.
+        """
+        return self._run(self._flows.wait(job, on_progress, timeout_s=timeout_s, poll_s=poll_s))
 
     def cancel(self, job: JobId) -> Job:
         """Ask a job to stop; give it as it then stands."""

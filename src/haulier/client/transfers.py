@@ -67,11 +67,11 @@ class Transfers:
         return (yield from self._put(path, place, name, sha256))
 
     def download(self, job: JobId, artifact: Artifact | str, path: Path | str | None) -> Flow[Path]:
-        """Fetch an artifact."""
+        """Fetch an artifact, by its name or as "step.name"."""
         if isinstance(artifact, str):
             artifact = yield from self._artifact(job, artifact)
         target = target_of(path, safe_name(artifact.filename, artifact.name))
-        url = path_of("jobs", id_of(job), "artifacts", artifact.name)
+        url = path_of("jobs", id_of(job), "artifacts", artifact.path)
         return (yield from self._land(url, target, artifact.size_bytes, artifact.sha256))
 
     def fetch(self, storage: str, filename: str, path: Path | str | None) -> Flow[Path]:
@@ -101,7 +101,7 @@ class Transfers:
     def _artifact(self, job: JobId, name: str) -> Flow[Artifact]:
         found = yield from self.flows.artifacts(job)
         for artifact in found:
-            if artifact.name == name:
+            if name in {artifact.name, artifact.path}:
                 return artifact
         return Artifact(name=name)  # the GET says what is wrong
 

@@ -1,7 +1,7 @@
 """What a family may use in a child process: its files, its progress, and two questions."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -9,10 +9,10 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from haulier.core.artifact import Artifact, FileRef, check_filename
-from haulier.core.family import Cancelled, Part, PartResult
+from haulier.core.family import Cancelled, PartResult
 from haulier.core.problem import Code, Problem
 from haulier.core.progress import clamp
-from haulier.engine.messages import Answer, Ask, Place, Report, Task, plain
+from haulier.engine.messages import Answer, Ask, Place, Report, Task
 from haulier.engine.storage import Storage
 
 #: The file beside a part's files that says they are all there; it holds the PartResult.
@@ -54,7 +54,6 @@ class ChildContext:
         self._task = task
         self._channel = channel
         self._store = Storage(task.store) if task.store else None
-        self._folder = _checked_folder(task.scratch)
         self._written: dict[str, Written] = {}
         self._fetched: dict[tuple[str, str], Path] = {}
         self._said_at_s = float("-inf")
@@ -83,8 +82,8 @@ class ChildContext:
         if self._task.action not in {"split", "merge"}:
             raise ValueError(f"'{self._task.action}' has no outputs; only split and merge have")
         shown = check_filename(filename or name)
-        path = self._folder / "outputs" / check_filename(name, at="name") / shown
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path = self._below("outputs") / check_filename(name, at="name") / shown
+        path.parent.mkdir(exist_ok=True)
         self._written[name] = Written(path, media_type or UNKNOWN_TYPE, shown)
         return path
 
@@ -140,14 +139,18 @@ class ChildContext:
         found = store.load(prefix + FINISHED)
         return None if found is None else msgspec.json.decode(found, type=PartResult)
 
-    def publish_part(self, result: PartResult) -> None:
-        """Put the part's files in their place, and only then the mark that says so."""
+    def publish_part(self, encoded: bytes) -> None:
+        """Put the part's files in their place, and only then the mark that says so.
+
+        Args:
+            encoded: the PartResult as JSON, which the mark holds.
+        """
         store, prefix = self._own_place()
         for path in sorted(self._below("part").iterdir()):
             if not path.is_file():
                 raise Problem(Code.INTERNAL, f"the part's '{path.name}' is no file but a folder")
             store.adopt(path, prefix + path.name)
-        store.save(prefix + FINISHED, encoded(result))
+        store.save(prefix + FINISHED, encoded)
 
     def publish_outputs(self) -> tuple[Artifact, ...]:
         """Put the outputs in their place: all, or none when one was not written.
@@ -227,39 +230,9 @@ class ChildContext:
         return self._store
 
     def _below(self, name: str) -> Path:
-        folder = self._folder / name
+        folder = _checked_folder(self._task.scratch) / name
         folder.mkdir(exist_ok=True)
         return folder
-
-
-def checked_parts(parts: Sequence[Part]) -> list[Part]:
-    """Give the parts back if each key is a file name, and none is there twice.
-
-    Raises:
-        Problem: INTERNAL, naming the key: the family is at fault, not the caller.
-    """
-    seen: set[str] = set()
-    for part in parts:
-        try:
-            check_filename(part.key, at="part key")
-        except Problem as problem:
-            raise Problem(Code.INTERNAL, problem.detail) from problem
-        if part.key in seen:
-            raise Problem(Code.INTERNAL, f"two parts of the step have the key {part.key!r}")
-        seen.add(part.key)
-    return list(parts)
-
-
-def encoded(value: object) -> bytes:
-    """Give the JSON of a result, NumPy's scalars and arrays included.
-
-    Raises:
-        Problem: INTERNAL, naming what has no JSON form.
-    """
-    try:
-        return msgspec.json.encode(value, enc_hook=plain)
-    except (TypeError, ValueError, NotImplementedError, OverflowError) as error:
-        raise Problem(Code.INTERNAL, f"the {type(value).__name__} has no JSON form: {error}") from error
 
 
 def _checked_folder(scratch: str) -> Path:
@@ -280,12 +253,16 @@ def _file_ref(value: object) -> FileRef:
 
 
 def _where(params: object, ref: FileRef) -> str:
-    """Give the path of the parameter that names the file, or nothing."""
-    if isinstance(params, Mapping):
-        if params.get("storage") == ref.storage and params.get("filename") == ref.filename:
-            return ""
-        for name, value in params.items():
-            ...
+    """Give the path of the parameter that names the file; empty where none does."""
+    waiting: list[tuple[str, object]] = [("", params)]
+    while waiting:
+        at, value = waiting.pop()
+        if isinstance(value, Mapping):
+            if value.get("storage") == ref.storage and value.get("filename") == ref.filename:
+                return at
+            waiting += [(f"{at}.{name}".lstrip("."), member) for name, member in value.items()]
+        elif isinstance(value, list | tuple):
+            waiting += [(f"{at}[{index}]", member) for index, member in enumerate(value)]
     return ""
 
 

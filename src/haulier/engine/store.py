@@ -95,7 +95,7 @@ def add_event(
 
 
 def move_job(
-    connection: sa.Connection, job_id: UUID, event: Event, now: datetime, **values: Any
+    connection: sa.Connection, job_id: UUID, event: Event, now: datetime, **values: Any,  # noqa: ANN401 -- columns
 ) -> bool:
     """Let an event happen to a job, if its state allows it; False where it does not.
 

@@ -17,6 +17,7 @@ from haulier.wire.dialect import AnyRequest, Dialect
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 CHALLENGE: Final = 'Bearer realm="haulier", Basic realm="haulier"'
 KEY_MARK: Final = "hlr_"
+STORAGE_KEY: Final = "storage:"  # subjects of keys that open one storage and nothing else
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 
@@ -26,7 +27,8 @@ def guard(services: Services, dialect: Dialect) -> Guard:
 
     A handler opens itself with `opt={"public": True}`, asks for another scope than its
     method's with `opt={"scope": …}`, and takes a key from the query, as signed URLs carry
-    it, with `opt={"key_query": "sig"}`.
+    it, with `opt={"key_query": "sig"}`. Keys for one storage get in where `opt={"storage": …}`
+    names the path parameter that is the storage, and nowhere else.
     """
 
     async def check(connection: Connection, handler: BaseRouteHandler) -> None:
@@ -34,11 +36,26 @@ def guard(services: Services, dialect: Dialect) -> Guard:
         if opt.get("public") or connection.scope.get("method") == "OPTIONS":
             return
         caller = await authenticate(services, dialect, connection, str(opt.get("key_query", "")))
+        _keep_to_storage(caller, connection, str(opt.get("storage", "")))
         safe = connection.scope.get("method") in SAFE
         caller.require(opt.get("scope") or (Scope.READ if safe else Scope.WRITE))
         connection.scope["user"] = caller
 
     return check
+
+
+def subject_for_storage(storage: str) -> str:
+    """Give the subject of a key that is to open one storage and nothing else."""
+    return STORAGE_KEY + storage
+
+
+def _keep_to_storage(caller: Caller, connection: Connection, parameter: str) -> None:
+    if not caller.subject.startswith(STORAGE_KEY):
+        return
+    asked = connection.path_params.get(parameter) if parameter else None
+    if subject_for_storage(str(asked)) != caller.subject:
+        name = caller.subject.removeprefix(STORAGE_KEY)
+        raise Problem(Code.FORBIDDEN, f"this key opens the storage '{name}' only")
 
 
 def caller_of(request: AnyRequest) -> Caller:

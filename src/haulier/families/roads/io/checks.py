@@ -149,10 +149,9 @@ def _checked_lines(
 
 def _parsed(column: pa.Array, encoding: Encoding) -> ObjectArray:
     values = column.to_numpy(zero_copy_only=False)
-    if encoding is Encoding.WKT:
-        parsed = shapely.from_wkt(values, on_invalid="ignore")
-    else:
-        parsed = shapely.from_wkb(values, on_invalid="ignore")
+    read = shapely.from_wkt if encoding is Encoding.WKT else shapely.from_wkb
+    with np.errstate(invalid="ignore"):  # NaN is found among the coordinates, and named
+        parsed = read(values, on_invalid="ignore")
     return np.asarray(parsed, dtype=object)
 
 

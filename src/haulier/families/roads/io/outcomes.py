@@ -158,7 +158,7 @@ def _long_roads(held: Sequence[Held], threshold: int) -> Outcome:
     gers = pa.concat_arrays([each.gers for each in held])
     found = replace(join(_placed(held, order)), segment=_codes(gers))
     matches = rejoin(found, Cut(lines, parent, start[order], stop[order]))
-    total_m = np.bincount(parent, weights=length_m[order])
+    total_m = np.bincount(parent, weights=length_m[order]).astype(np.float64)
     status = road_status(len(rows), total_m, matches, threshold, navigable[order][first])
     return Outcome(
         row=rows,

@@ -1,0 +1,113 @@
+"""A bucket as a store: the same verbs as a local folder has, over obstore."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import obstore
+
+from haulier.engine.folder import Blob, check_key, check_plain, hash_file
+
+UPLOADED_BYTES: Final = 8 << 20  # a piece of a multipart upload: 10,000 of them are 80 GB
+UPLOADS: Final = 4  # pieces in flight for one upload
+READ_BYTES: Final = 1 << 20
+
+
+class Bucket:
+    """The files of one bucket, or below one prefix of it."""
+
+    def __init__(self, store: Any) -> None:  # noqa: ANN401 -- obstore has a class for each kind
+        self.store: Final = store
+
+    def place(self, key: str) -> str:
+        """Give the name under which the bucket keeps a key: the key."""
+        return check_key(key)
+
+    def look(self, key: str) -> Blob | None:
+        """Give the file of a key if it is there."""
+        try:
+            return blob_of(key, obstore.head(self.store, self.place(key)))
+        except FileNotFoundError:
+            return None
+
+    def files(self, prefix: str = "", *, deep: bool = True) -> Iterator[Blob]:
+        """Give the files below a prefix, in no order."""
+        start = f"{prefix}/" if prefix else ""
+        if deep:
+            found = (each for batch in obstore.list(self.store, prefix or None) for each in batch)
+        else:
+            found = iter(obstore.list_with_delimiter(self.store, prefix or None)["objects"])
+        for each in found:
+            if each["path"].startswith(start):
+                yield blob_of(each["path"], each)
+
+    def adopt(self, path: Path, key: str) -> Blob:
+        """Take a file over under a key; it is gone from where it was."""
+        blob = self.copy(path, key)
+        path.unlink(missing_ok=True)
+        return blob
+
+    def copy(self, path: Path, key: str) -> Blob:
+        """Copy a local file to a key."""
+        check_plain(path)
+        digest = hash_file(path)
+        size_bytes = path.stat().st_size
+        return self._put(key, path, lambda: (size_bytes, digest))
+
+    def write(self, key: str, chunks: Iterable[bytes]) -> Blob:
+        """Write bytes to a key."""
+        digest, size_bytes = hashlib.sha256(), 0
+
+        def counted() -> Iterator[bytes]:
+            nonlocal size_bytes
+            for chunk in chunks:
+                digest.update(chunk)
+                size_bytes += len(chunk)
+                yield chunk
+
+        return self._put(key, counted(), lambda: (size_bytes, digest.hexdigest()))
+
+    def read(self, key: str) -> Iterator[bytes]:
+        """Give the bytes of a file, in pieces."""
+        found = obstore.get(self.store, self.place(key))
+        for chunk in found.stream(min_chunk_size=READ_BYTES):
+            yield bytes(chunk)
+
+    def remove(self, key: str) -> None:
+        """Remove the file of a key if it is there."""
+        try:
+            obstore.delete(self.store, self.place(key))
+        except FileNotFoundError:
+            return
+
+    def clear(self, prefix: str, wanted: Callable[[Blob], bool], stale_before: datetime) -> int:
+        """Remove the files below a prefix that are not wanted."""
+        del stale_before  # the rest of a broken upload is the bucket's own life-cycle rule's
+        gone = [blob.key for blob in self.files(prefix) if not wanted(blob)]
+        if gone:
+            obstore.delete(self.store, gone)
+        return len(gone)
+
+    def _put(self, key: str, source: Any, tally: Callable[[], tuple[int, str]]) -> Blob:  # noqa: ANN401 -- a path or chunks
+        put = obstore.put(
+            self.store,
+            self.place(key),
+            source,
+            chunk_size=UPLOADED_BYTES,
+            max_concurrency=UPLOADS,
+        )
+        modified_at = obstore.head(self.store, self.place(key))["last_modified"]
+        size_bytes, digest = tally()
+        return Blob(key, size_bytes, etag_of(put["e_tag"]), modified_at, digest)
+
+
+def blob_of(key: str, meta: Any) -> Blob:  # noqa: ANN401 -- obstore's dictionary
+    """Give a file as obstore describes it."""
+    return Blob(key, meta["size"], etag_of(meta["e_tag"]), meta["last_modified"])
+
+
+def etag_of(raw: str | None) -> str:
+    """Give an entity tag without its quotes."""
+    return (raw or "").removeprefix("W/").strip('"')

@@ -1,0 +1,285 @@
+"""A local folder as a store: keys that its disk can hold, and files that appear whole or not."""
+
+import hashlib
+import os
+import re
+import secrets
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from haulier.core.problem import Code, Problem
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+LONGEST_NAME_BYTES: Final = 240  # disks hold 255; an unfinished file's name is a little longer
+COPIED_BYTES: Final = 1 << 20
+TRIES: Final = 20  # a folder may be swept away between making it and writing to it
+#: obstore names unfinished files so, lists none of them, and takes no key that ends so.
+UNFINISHED: Final = re.compile(r"[^#]*#[0-9]+")
+_ALIKE: Final = re.compile(r"[^#]*#[0-9]+#*")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+
+
+class Blob(msgspec.Struct, frozen=True):
+    """A file of a store. `sha256` is known where this process has just written it."""
+
+    key: str
+    size_bytes: int
+    etag: str
+    modified_at: datetime
+    sha256: str = ""
+
+
+def check_key(key: str, *, at: str = "key") -> str:
+    """Give the key back if it names one file: plain names with '/' between.
+
+    Raises:
+        Problem: INVALID; it is empty, absolute, climbs, or has control characters.
+    """
+    plain = all(part not in {"", ".", ".."} for part in key.split("/"))
+    if not plain or _CONTROL.search(key) or not _encodes(key):
+        detail = f"{at} must be plain names with '/' between, none of them '.' or '..', got {key!r}"
+        raise Problem(Code.INVALID, detail, at=at)
+    return key
+
+
+class Folder:
+    """The files below one local folder."""
+
+    def __init__(self, root: Path) -> None:
+        if not root.is_absolute() or root == Path(root.anchor):
+            detail = f"storage_url must name an absolute folder below '/', got {str(root)!r}"
+            raise Problem(Code.INVALID, detail, at="storage_url")
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            detail = f"storage_url: cannot make the folder {root}: {error.strerror}"
+            raise Problem(Code.INVALID, detail, at="storage_url") from error
+        self.root: Final = root.resolve()
+
+    def place(self, key: str) -> str:
+        """Give the name under which the disk keeps a key.
+
+        They differ only for names that look like unfinished files: "a#1" is kept as "a#1#".
+
+        Raises:
+            Problem: INVALID; a name in it is longer than a disk can hold.
+        """
+        check_key(key)
+        for name in key.split("/"):
+            if len(name.encode()) > LONGEST_NAME_BYTES:
+                detail = f"a name must be at most {LONGEST_NAME_BYTES} bytes here, got {name!r}"
+                raise Problem(Code.INVALID, detail, at="filename")
+        return f"{key}#" if _ALIKE.fullmatch(key.rpartition("/")[2]) else key
+
+    def path(self, key: str) -> Path:
+        """Give the path of a key's file, whether it is there or not.
+
+        Raises:
+            Problem: INVALID; a name in it is longer than a disk can hold.
+        """
+        return self.root / self.place(key)
+
+    def look(self, key: str) -> Blob | None:
+        """Give the file of a key if it is there."""
+        return _blob(key, self.path(key))
+
+    def files(self, prefix: str = "", *, deep: bool = True) -> Iterator[Blob]:
+        """Give the finished files below a prefix, in no order."""
+        for path in self._walk(self._below(prefix), deep=deep):
+            key = self._key(path)
+            blob = _blob(key, path) if key else None
+            if blob is not None:
+                yield blob
+
+    def adopt(self, path: Path, key: str) -> Blob:
+        """Take a file over under a key; it is gone from where it was."""
+        linked = check_plain(path) > 1  # another name could change what they share
+        digest = hash_file(path)
+        with _whole(self.path(key)) as staged:
+            if linked or not _moved(path, staged):
+                _copy(path, staged)
+            _settle(staged)
+            os.utime(staged)
+        path.unlink(missing_ok=True)
+        return self._found(key, digest)
+
+    def copy(self, path: Path, key: str) -> Blob:
+        """Copy a file to a key."""
+        digest = hash_file(path)
+        with _whole(self.path(key)) as staged:
+            _copy(path, staged)
+            _settle(staged)
+        return self._found(key, digest)
+
+    def write(self, key: str, chunks: Iterable[bytes]) -> Blob:
+        """Write bytes to a key."""
+        digest = hashlib.sha256()
+        with _whole(self.path(key)) as staged:
+            with staged.open("wb") as out:
+                for chunk in chunks:
+                    digest.update(chunk)
+                    out.write(chunk)
+            _settle(staged)
+        return self._found(key, digest.hexdigest())
+
+    def read(self, key: str) -> Iterator[bytes]:
+        """Give the bytes of a file, in pieces."""
+        with self.path(key).open("rb") as file:
+            while chunk := file.read(COPIED_BYTES):
+                yield chunk
+
+    def remove(self, key: str) -> None:
+        """Remove the file of a key, and the folders that are empty then."""
+        path = self.path(key)
+        path.unlink(missing_ok=True)
+        self._prune(path.parent)
+
+    def clear(self, prefix: str, wanted: Callable[[Blob], bool], stale_before: datetime) -> int:
+        """Remove the files below a prefix that are not wanted, and what was left unfinished."""
+        removed = 0
+        start = self._below(prefix)
+        for path in list(self._walk(start, finished=False)):
+            key = self._key(path)
+            if key:
+                blob = _blob(key, path)
+                gone = blob is not None and not wanted(blob)
+                removed += gone
+            else:
+                gone = UNFINISHED.fullmatch(path.name) is not None and _older(path, stale_before)
+            if gone:
+                path.unlink(missing_ok=True)
+                self._prune(path.parent)
+        return removed
+
+    def _found(self, key: str, sha256: str) -> Blob:
+        blob = self.look(key)
+        if blob is None:
+            raise Problem(Code.CONFLICT, f"file '{key}' was removed while it was written")
+        return msgspec.structs.replace(blob, sha256=sha256)
+
+    def _below(self, prefix: str) -> Path:
+        return self.root.joinpath(*prefix.split("/")) if prefix else self.root
+
+    def _key(self, path: Path) -> str:
+        """Give the key of a path; empty if it is none that we could have written."""
+        if UNFINISHED.fullmatch(path.name):
+            return ""
+        name = path.name[:-1] if _ALIKE.fullmatch(path.name) else path.name
+        key = path.relative_to(self.root).with_name(name).as_posix()
+        return "" if _CONTROL.search(key) or not _encodes(key) else key
+
+    def _walk(self, folder: Path, *, deep: bool = True, finished: bool = True) -> Iterator[Path]:
+        for where, folders, names in os.walk(folder):
+            if not deep:
+                folders.clear()
+            for name in names:
+                if not finished or not UNFINISHED.fullmatch(name):
+                    yield Path(where, name)
+
+    def _prune(self, folder: Path) -> None:
+        while self.root in folder.parents:
+            try:
+                folder.rmdir()
+            except OSError:
+                return  # something is in it, or somebody else was faster
+            folder = folder.parent
+
+
+def check_plain(path: Path) -> int:
+    """Give the number of names of a plain file.
+
+    Raises:
+        Problem: INVALID; it is a link, a folder, or not there.
+    """
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        raise Problem(Code.INVALID, f"file {path.name} was not written") from None
+    if not stat.S_ISREG(found.st_mode):
+        raise Problem(Code.INVALID, f"{path.name} must be a plain file, it is something else")
+    return found.st_nlink
+
+
+def hash_file(path: Path) -> str:
+    """Give the SHA-256 of a file, as 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _encodes(key: str) -> bool:
+    try:
+        key.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _blob(key: str, path: Path) -> Blob | None:
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    if not stat.S_ISREG(found.st_mode):
+        return None
+    modified_us = found.st_mtime_ns // 1000
+    etag = f"{found.st_ino:x}-{modified_us:x}-{found.st_size:x}"  # as obstore makes it
+    return Blob(key, found.st_size, etag, EPOCH + timedelta(microseconds=modified_us))
+
+
+@contextmanager
+def _whole(target: Path) -> Iterator[Path]:
+    """Give a path to write to, and put what is there in the target's place at the end."""
+    staged = _reserve(target.parent)
+    try:
+        yield staged
+        staged.replace(target)
+    finally:
+        staged.unlink(missing_ok=True)
+
+
+def _reserve(folder: Path) -> Path:
+    """Make an empty unfinished file in a folder, which also keeps the folder from being swept."""
+    staged = folder / f"#{secrets.randbits(62)}"
+    for left in reversed(range(TRIES)):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            staged.touch(exist_ok=False)
+        except FileNotFoundError:
+            if not left:
+                raise
+        else:
+            break
+    return staged
+
+
+def _moved(path: Path, staged: Path) -> bool:
+    try:
+        path.replace(staged)
+    except OSError:
+        return False  # another disk
+    return True
+
+
+def _copy(path: Path, staged: Path) -> None:
+    with path.open("rb") as source, staged.open("wb") as out:
+        while chunk := source.read(COPIED_BYTES):
+            out.write(chunk)
+
+
+def _settle(path: Path) -> None:
+    """Have the bytes on the disk before the name is: a lost mains plug leaves no empty file."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _older(path: Path, moment: datetime) -> bool:
+    try:
+        return path.stat().st_mtime < moment.timestamp()
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,262 @@
+"""One step of one attempt: split it, run the parts that are missing, merge, settle."""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from haulier.core.artifact import Artifact, FileRef, check_filename
+from haulier.core.family import Part, PartResult, StepResult
+from haulier.core.identity import fingerprint
+from haulier.core.lifecycle import State
+from haulier.core.problem import Code, Problem
+from haulier.core.recipe import StepPlan
+from haulier.engine import details
+from haulier.engine.attempt import Attempt
+from haulier.engine.catalog import Catalog
+from haulier.engine.context import FINISHED
+from haulier.engine.details import StepEnd
+from haulier.engine.files import Files
+from haulier.engine.messages import Answer, Ask, Done, Place, Report, Task
+from haulier.engine.parts import PartRunner
+from haulier.engine.registry import Kinds
+from haulier.engine.storage import Storage
+from haulier.engine.tracking import StepTrack
+
+#: Finished parts, kept for any job that needs the same.
+WORK: Final = "work"
+OUTPUTS: Final = "jobs"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What steps are done with.
+
+    Attributes:
+        scratch: a folder on this machine that belongs to this worker alone.
+    """
+
+    runner: PartRunner
+    interactive: PartRunner
+    storage: Storage
+    files: Files
+    catalog: Catalog
+    kinds: Kinds
+    scratch: Path
+
+    def runner_of(self, kind: str) -> PartRunner:
+        """Give who does the parts of a kind of job."""
+        return self.interactive if self.kinds.get(kind).interactive else self.runner
+
+    @asynccontextmanager
+    async def folder(self) -> AsyncIterator[str]:
+        """Give an empty folder that is gone afterwards."""
+        self.scratch.mkdir(parents=True, exist_ok=True)
+        made = Path(tempfile.mkdtemp(dir=self.scratch))
+        try:
+            yield str(made)
+        finally:
+            await asyncio.shield(asyncio.to_thread(shutil.rmtree, made, ignore_errors=True))
+
+
+@dataclass(slots=True)
+class StepRun:
+    """The work of one step in one attempt.
+
+    Attributes:
+        earlier: what the steps before it gave.
+        artifacts: what they published.
+    """
+
+    bench: Bench
+    attempt: Attempt
+    step: StepPlan
+    track: StepTrack
+    earlier: Mapping[str, StepResult]
+    artifacts: Sequence[Artifact]
+    _key: str = field(default="", init=False)
+
+    async def run(self) -> str:
+        """Do the step, write down how it ended, and give its state."""
+        write, now = self.attempt.write, self.attempt.clock.now
+        await write(details.start_step, self.step.id, now())
+        self.track.running = True
+        try:
+            end = await self._work()
+        except Problem as problem:
+            end = StepEnd(state=State.FAILED, problem=problem.body())
+        finally:
+            self.track.running = False
+        await write(details.settle_step, self.step.id, end, now=now(), last=self.track.now())
+        return str(end.state)
+
+    async def _work(self) -> StepEnd:
+        self._key = await asyncio.to_thread(self._fingerprint)
+        parts = await self._split()
+        results = await self._run(parts)
+        done = await self._perform(
+            Task(
+                action="merge",
+                parts={part.key: results[part.key] for part in parts},
+                places={part.key: self._place(part) for part in parts},
+                publish=self._publish(),
+            ),
+            on_report=lambda said: self.track.merging(said.fraction, said.message, said.counters),
+        )
+        result = _decode(done, StepResult)
+        self.track.finish(result.counters)
+        return StepEnd(state=State.SUCCEEDED, result=result, artifacts=done.artifacts)
+
+    def _publish(self) -> str:
+        job = self.attempt.job
+        return f"{OUTPUTS}/{job.id}/{job.attempt}/{self.step.id}/"
+
+    def _fingerprint(self) -> str:
+        """Hash all that decides what the parts of this step give."""
+        step = self.step
+        family = self.bench.kinds.family(step.family)
+        needed = {
+            need: {
+                "values": self.earlier[need].values,
+                "files": {one.name: one.sha256 for one in self.artifacts if one.step == need},
+            }
+            for need in step.needs
+        }
+        files = [self._etag(ref) for ref in _file_refs(step.params)]
+        organisation = self.attempt.job.organisation
+        said = [organisation, step.family, step.kind, step.params, family.version(step)]
+        return fingerprint([*said, files, needed])
+
+    def _etag(self, ref: FileRef) -> str:
+        try:
+            storage, key = self.bench.files.place(self.attempt.job.organisation, ref)
+        except Problem:
+            return "missing"  # whoever reads it says so
+        blob = storage.look(key)
+        return f"{blob.etag}:{blob.size_bytes}" if blob else "missing"
+
+    async def _split(self) -> Sequence[Part]:
+        done = await self._perform(
+            Task(action="split", publish=self._publish()),
+            on_report=lambda said: self.track.splitting(said.fraction, said.message, said.counters),
+        )
+        parts = _decode(done, list[Part])
+        _check(parts, self.step)
+        self.track.parted(parts)
+        return parts
+
+    def _place(self, part: Part) -> str:
+        return f"{WORK}/{self._key}/{part.key}-{fingerprint(part.params)[:16]}/"
+
+    async def _run(self, parts: Sequence[Part]) -> Mapping[str, PartResult]:
+        """Do the parts that nobody has done yet, as many at once as the runner takes."""
+        found = await asyncio.to_thread(self._finished, parts)
+        for key, result in found.items():
+            self.track.part_done(key, result.counters)
+        results = dict(found)
+        waiting = iter([part for part in parts if part.key not in found])
+
+        async def take() -> None:
+            for part in waiting:
+                results[part.key] = await self._run_part(part)
+                self.track.part_done(part.key, results[part.key].counters)
+
+        runner = self.bench.runner_of(self.attempt.job.kind)
+        await all_or_none([take() for _ in range(min(runner.size, len(parts) - len(found)))])
+        return results
+
+    def _finished(self, parts: Sequence[Part]) -> dict[str, PartResult]:
+        storage = self.bench.storage
+        found: dict[str, PartResult] = {}
+        for part in parts:
+            marker = storage.load(self._place(part) + FINISHED)
+            if marker is not None:
+                found[part.key] = msgspec.json.decode(marker, type=PartResult)
+        return found
+
+    async def _run_part(self, part: Part) -> PartResult:
+        def report(said: Report) -> None:
+            self.track.part(part.key, said.fraction, said.message, said.counters)
+
+        place = self._place(part)
+        task = Task(action="run", part=part, places={part.key: place})
+        return _decode(await self._perform(task, on_report=report), PartResult)
+
+    async def _perform(self, task: Task, *, on_report: Any) -> Done:  # noqa: ANN401 -- PartRunner's
+        """Have one call done, in a folder of its own."""
+        storage = self.bench.storage
+        inputs = {
+            f"step:{one.step}.{one.name}": Place(storage.url, one.key, one.filename)
+            for one in self.artifacts
+        }
+        async with self.bench.folder() as scratch:
+            whole = msgspec.structs.replace(
+                task,
+                family=self.step.family,
+                step=self.step,
+                steps=self.earlier,
+                inputs=inputs,
+                store=storage.url,
+                scratch=scratch,
+            )
+            runner = self.bench.runner_of(self.attempt.job.kind)
+            return await runner.perform(whole, on_report=on_report, on_ask=self._answer)
+
+    async def _answer(self, ask: Ask) -> Answer:
+        return await asyncio.to_thread(self._look_up, ask)
+
+    def _look_up(self, ask: Ask) -> Answer:
+        organisation = self.attempt.job.organisation
+        try:
+            if ask.what == "catalog":
+                return Answer(body=self.bench.catalog.get(organisation, ask.a, ask.b).body)
+            storage, key = self.bench.files.place(organisation, FileRef(ask.a, ask.b))
+        except Problem as problem:
+            return Answer(problem=problem.body())
+        return Answer(place=Place(storage.url, key, ask.b))
+
+
+async def all_or_none(calls: Sequence[Any]) -> None:
+    """Wait for every call; when one fails, stop the others and raise what it raised."""
+    tasks = [asyncio.ensure_future(call) for call in calls]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _decode(done: Done, type_: type[T]) -> T:
+    return msgspec.msgpack.decode(done.result, type=type_)
+
+
+def _check(parts: Sequence[Part], step: StepPlan) -> None:
+    """Make sure that a family split a step into parts that can be told apart."""
+    keys = [part.key for part in parts]
+    if not keys or len(set(keys)) != len(keys):
+        detail = f"step '{step.id}' must split into one or more parts with keys of their own"
+        raise Problem(Code.INTERNAL, f"{detail}, got {keys[:10]}")
+    for key in keys:
+        check_filename(key, at=f"steps.{step.id}.parts")
+
+
+def _file_refs(value: Any) -> Iterator[FileRef]:  # noqa: ANN401 -- JSON
+    """Find every file that parameters name, however deep."""
+    if isinstance(value, Mapping):
+        if set(value) == {"storage", "filename"}:
+            yield FileRef(str(value["storage"]), str(value["filename"]))
+        else:
+            for _, inner in sorted(value.items()):
+                yield from _file_refs(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _file_refs(inner)

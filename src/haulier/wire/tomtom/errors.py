@@ -1,0 +1,81 @@
+"""Problems on this wire: the vendor's HTTP errors, its vault's, and those of blob containers."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Final
+
+import msgspec
+from litestar import Response
+
+from haulier.core.problem import Code, Problem
+from haulier.wire.dialect import AnyRequest, AnyResponse, Reply
+from haulier.wire.tomtom import azure
+from haulier.wire.tomtom.paths import BLOBS, UNWRAP
+
+JSON: Final = "application/json"
+
+# fmt: off
+STATUSES: Final[Mapping[Code, int]] = {
+    Code.INVALID:            400,
+    Code.UNAUTHENTICATED:    401,
+    Code.FORBIDDEN:          403,
+    Code.NOT_FOUND:          404,
+    Code.METHOD_NOT_ALLOWED: 405,
+    Code.NOT_ACCEPTABLE:     406,
+    Code.CONFLICT:           409,
+    Code.NOT_READY:          409,
+    Code.NO_RESULT:          404,
+    Code.PRECONDITION:       412,
+    Code.TOO_LARGE:          413,
+    Code.UNSUPPORTED:        415,
+    Code.RANGE:              416,
+    Code.TOO_MANY:           429,
+    Code.CANCELLED:          410,
+    Code.TIMEOUT:            504,
+    Code.OUT_OF_MEMORY:      507,
+    Code.CRASHED:            500,
+    Code.UNAVAILABLE:        503,
+    Code.INTERNAL:           500,
+}
+# fmt: on
+
+#: The vendor's error words are HTTP's own: Unauthorized, Not Found, Internal Server Error.
+REPLIES: Final[Mapping[Code, Reply]] = {
+    code: Reply(status, HTTPStatus(status).phrase) for code, status in STATUSES.items()
+}
+
+
+class FieldError(msgspec.Struct, frozen=True):
+    """One thing that is wrong with a request, and where it stands."""
+
+    field: str
+    message: str
+
+
+class ErrorBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An error. The vendor documents status and word alone; the rest is ours."""
+
+    error: str
+    message: str
+    details: tuple[FieldError, ...] = ()
+
+
+class VaultErrors(msgspec.Struct, frozen=True):
+    """An error of the vault."""
+
+    errors: tuple[str, ...]
+
+
+def render_problem(problem: Problem, request: AnyRequest) -> AnyResponse:
+    """Give the answer to a problem, in the shape of the part of the wire that was asked."""
+    path, reply = request.scope["path"], REPLIES[problem.code]
+    if path.startswith(f"{BLOBS}/") or path == BLOBS:
+        return azure.render_problem(problem, reply.status, request)
+    body = VaultErrors((problem.detail,)) if path == UNWRAP else _error(problem, reply)
+    return Response(msgspec.json.encode(body), status_code=reply.status, media_type=JSON)
+
+
+def _error(problem: Problem, reply: Reply) -> ErrorBody:
+    faults = tuple(FieldError(fault.at, fault.detail) for fault in problem.faults if fault.at)
+    alone = (FieldError(problem.at, problem.detail),) if problem.at else ()
+    return ErrorBody(error=reply.word, message=problem.detail, details=faults or alone)
