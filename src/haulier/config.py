@@ -22,7 +22,11 @@ class Settings:
         database_url: SQLAlchemy URL; empty means a SQLite file in `data`.
         storage_url: where files live: `file:///…`, `s3://…`, `gs://…`, `az://…`; empty
             means a folder in `data`. Every machine must reach it.
+        host: the address to listen on; 0.0.0.0 for every one of the machine.
+        port: the port to listen on; 0 for any that is free.
         public_url: how callers reach the API; empty means what they asked for.
+        dev: accept a key that everybody knows, on loopback only.
+        api_processes: processes that answer requests.
         worker_name: stable and unique; a worker that comes back under its name takes up
             the jobs it left.
         processes: child processes for parts of jobs, at once, on this worker.
@@ -35,6 +39,7 @@ class Settings:
         part_silent_s: a child process that reports nothing for so long is ended.
         part_attempts: how often a part is tried when its process dies under it.
         keep_work_h: how long finished parts are kept for jobs that need the same.
+        log_level: debug, info, warning or error.
         families: families that no installed package announces, as "module:attribute" with
             commas between; for writing one.
     """

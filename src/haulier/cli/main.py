@@ -1,6 +1,9 @@
 """`haulier`: the entry point; every error ends here as one sentence and an exit code."""
 
+import importlib
+import inspect
 import sys
+from collections.abc import Sequence
 from typing import Final, NoReturn
 
 from cyclopts import App, CycloptsError, Group, Parameter
@@ -80,8 +83,13 @@ def _shown(value: object) -> str | None:
     return ", ".join(map(str, many))
 
 
-def build() -> App:
-    """Give the command line; a command's module is imported when it is used."""
+def build(tokens: Sequence[str] = ()) -> App:
+    """Give the command line; a command's module is imported when it is used.
+
+    Args:
+        tokens: what was typed; a command that is named there shows its whole docstring as
+            help, and every other its first line.
+    """
     app = App(
         name="haulier",
         help=HELP,
@@ -94,16 +102,32 @@ def build() -> App:
         group = Group.create_ordered(title)
         for index, (name, place, sentence) in enumerate(rows):
             place = f"haulier.cli.{place}"  # noqa: PLW2901 -- made whole
-            app.command(place, name=name, group=group, help=sentence, sort_key=index)
+            said = whole_help(place) if name in tokens else sentence
+            app.command(place, name=name, group=group, help=said, sort_key=index)
     app.register_install_completion_command(add_to_startup=False)
     return app
+
+
+def whole_help(place: str) -> str:
+    """Give the help of a command from its docstring: its paragraphs, each on one line.
+
+    Args:
+        place: "module:function", or "module:app" for a group of commands.
+    """
+    module, _, name = place.partition(":")
+    found = getattr(importlib.import_module(module), name)
+    if isinstance(found, App):
+        return str(found.help)
+    paragraphs = (inspect.getdoc(found) or "").partition("\nArgs:\n")[0].strip().split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
 
 
 def run(tokens: list[str]) -> int:
     """Run one command line and give its exit code; errors go to standard error."""
     json = "--json" in tokens
     try:
-        code = build()(tokens, exit_on_error=False, print_error=False, result_action="return_value")
+        app = build(tokens)
+        code = app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
         return _fail(error, Exit.USAGE, json=json)
     except KeyboardInterrupt:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from haulier.core.clock import Clock
 from haulier.core.job import Job
-from haulier.core.lifecycle import Event
+from haulier.core.lifecycle import Event, State
 from haulier.core.problem import Code, ProblemBody
 from haulier.core.recipe import Recipe
 from haulier.engine import details, store
@@ -73,18 +73,23 @@ async def transact(engine: sa.Engine, change: Callable[[sa.Connection], T]) -> T
 
 
 async def claim(engine: sa.Engine, clock: Clock, job_id: UUID, worker: str) -> Attempt | None:
-    """Begin an attempt; None where there is nothing left to attempt."""
+    """Begin an attempt; None where there is nothing left to attempt.
+
+    A job that was asked to stop when its worker died comes as it is: it is to be stopped.
+    """
 
     def change(connection: sa.Connection) -> Attempt | None:
         now = clock.now()
         job = store.claim_job(connection, job_id, worker, now)
         if job is None:
-            return None
+            job = store.find_any(connection, job_id)
+            stopping = job is not None and job.state is State.CANCELLING
+            return Attempt(job, Recipe(()), engine, clock) if job and stopping else None
         strikes = store.read_strikes(connection, job_id)
         if strikes > STRIKES:
             problem = ProblemBody(Code.CRASHED, f"its worker died {STRIKES} times under this job")
             store.settle_job(connection, job_id, job.attempt, Event.FAIL, now, problem=problem)
-            details.stop_steps(connection, job_id, job.state.FAILED, now)
+            details.stop_steps(connection, job_id, State.FAILED, now)
             return None
         return Attempt(job, store.read_recipe(connection, job_id), engine, clock)
 

@@ -68,7 +68,13 @@ class ChildContext:
         answer = self._answer(Ask("file", ref.storage, ref.filename), at=where)
         if answer.place is None:
             raise Problem(Code.INTERNAL, f"the worker gave no place for {ref!r}", at=where)
-        return self._local(answer.place)
+        try:
+            return self._local(answer.place)
+        except Problem as problem:
+            if problem.code is not Code.NOT_FOUND:
+                raise
+            detail = f"no file '{ref.filename}' in storage '{ref.storage}'"
+            raise Problem(Code.NOT_FOUND, detail, at=where) from None
 
     def catalog(self, type_: str, name: str) -> Mapping[str, Any]:
         """Give the body of a catalog entry visible to the job's organisation."""
@@ -199,7 +205,8 @@ class ChildContext:
         known = self._fetched.get((place.url, place.key))
         if known is None:
             folder = self._below("inputs") / str(len(self._fetched))
-            path = _fetched(Storage(place.url), place.key, folder)
+            folder.mkdir()
+            path = Storage(place.url).fetch(place.key, folder)
             known = _named(path, place.filename, folder)
             self._fetched[place.url, place.key] = known
         return known
@@ -213,8 +220,7 @@ class ChildContext:
         if (self._task.store, key) not in self._fetched:
             if not store.exists(key):
                 raise Problem(Code.NOT_FOUND, f"no file '{name}' of part '{part}'")
-            folder = self._below("parts") / check_filename(part, at="part")
-            self._fetched[self._task.store, key] = _fetched(store, key, folder)
+            self._fetched[self._task.store, key] = store.fetch(key, self._below("parts"))
         return self._fetched[self._task.store, key]
 
     def _own_place(self) -> tuple[Storage, str]:
@@ -266,19 +272,10 @@ def _where(params: object, ref: FileRef) -> str:
     return ""
 
 
-def _fetched(store: Storage, key: str, folder: Path) -> Path:
-    path = store.local(key)
-    if path is not None:
-        return path
-    folder.mkdir(parents=True, exist_ok=True)
-    return store.fetch(key, folder)
-
-
 def _named(path: Path, filename: str, folder: Path) -> Path:
     """Give a path whose suffix tells the format: the file's own, or a link to it."""
     if not filename or path.suffix == Path(filename).suffix:
         return path
-    folder.mkdir(parents=True, exist_ok=True)
     link = folder / check_filename(filename)
     link.symlink_to(path)
     return link

@@ -112,7 +112,7 @@ class Failed(msgspec.Struct, tag="failed", frozen=True):
 
 Message = Task | Report | Ask | Answer | Done | Failed
 
-_DECODER: Final = msgspec.msgpack.Decoder(Message)
+_DECODER: Final[msgspec.msgpack.Decoder[Message]] = msgspec.msgpack.Decoder(Message)
 
 
 class FramingError(ValueError):

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -101,9 +101,16 @@ def end_orphans(owner: str, scratch: Path) -> int:
 
 async def gone(processes: Iterable[psutil.Process]) -> None:
     """Wait until killed processes are gone: the kernel may need a moment for a large one."""
-    deadline_s = time.monotonic() + GONE_WITHIN_S
-    while any(_lives(process) for process in processes) and time.monotonic() < deadline_s:
+    left = list(processes)
+    await until(lambda: not any(_lives(process) for process in left), GONE_WITHIN_S)
+
+
+async def until(true: Callable[[], bool], within_s: float) -> bool:
+    """Look again and again until something is true, or the time is over; give which."""
+    deadline_s = time.monotonic() + within_s
+    while not (found := true()) and time.monotonic() < deadline_s:  # noqa: ASYNC110 -- the end of a process is no event of ours
         await asyncio.sleep(LOOK_S)
+    return found
 
 
 def _lives(process: psutil.Process) -> bool:

@@ -24,10 +24,10 @@ from haulier.core.clock import SystemClock
 from haulier.core.problem import Code, Problem
 from haulier.engine.bucket import READ_BYTES, UPLOADED_BYTES, UPLOADS, Bucket, blob_of, etag_of
 from haulier.engine.folder import Blob, Folder, check_key
+from haulier.engine.tally import Tally
 
 __all__ = ["Blob", "Storage", "check_key"]
 
-HASHED_INLINE_BYTES: Final = 1 << 18  # more would hold up everybody else on the loop
 STALE: Final = timedelta(days=1)  # nobody writes one file for so long
 
 
@@ -64,7 +64,7 @@ class Storage:
             Problem: INVALID; the bytes are not those of `expected_sha256`. UNAVAILABLE; the
                 store cannot take them. Whatever the stream raises comes out as it is.
         """
-        place, tally = self._files.place(key), _Tally(key, chunks, expected_sha256)
+        place, tally = self._files.place(key), Tally(key, chunks, expected_sha256)
         try:
             with _named("write", key):
                 put = await obstore.put_async(
@@ -245,41 +245,6 @@ class Storage:
 
         with _named("clear", prefix):
             return self._files.clear(prefix, wanted, SystemClock().now() - STALE)
-
-
-class _Tally:
-    """A stream that is counted and hashed on its way, and refused at its end if it is wrong."""
-
-    def __init__(self, key: str, chunks: AsyncIterator[bytes], expected_sha256: str) -> None:
-        self.size_bytes = 0
-        self.failure: BaseException | None = None
-        self._key = key
-        self._chunks = chunks
-        self._expected = expected_sha256.lower()
-        self._digest = hashlib.sha256()
-
-    @property
-    def sha256(self) -> str:
-        return self._digest.hexdigest()
-
-    async def stream(self) -> AsyncIterator[bytes]:
-        try:
-            async for chunk in self._chunks:
-                if not chunk:
-                    continue
-                if len(chunk) > HASHED_INLINE_BYTES:
-                    await asyncio.to_thread(self._digest.update, chunk)
-                else:
-                    self._digest.update(chunk)
-                self.size_bytes += len(chunk)
-                yield chunk
-            if self._expected not in {"", self.sha256}:
-                name = self._key.rpartition("/")[2]
-                detail = f"'{name}' must have the SHA-256 {self._expected}, got {self.sha256}"
-                raise Problem(Code.INVALID, detail, at="sha256")
-        except BaseException as error:
-            self.failure = error
-            raise
 
 
 def _open(url: str, options: Mapping[str, Any]) -> Folder | Bucket:

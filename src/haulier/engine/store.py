@@ -35,6 +35,13 @@ def read_job(connection: sa.Connection, job_id: UUID) -> Job:
     return job_of(connection.execute(query).one())
 
 
+def find_any(connection: sa.Connection, job_id: UUID) -> Job | None:
+    """Give any job, for the engine itself; None if it was deleted."""
+    query = sa.select(*JOB_COLUMNS).where(jobs.c.id == str(job_id))
+    row = connection.execute(query).one_or_none()
+    return None if row is None else job_of(row)
+
+
 def insert_job(
     connection: sa.Connection,
     caller: Caller,
@@ -95,7 +102,11 @@ def add_event(
 
 
 def move_job(
-    connection: sa.Connection, job_id: UUID, event: Event, now: datetime, **values: Any,  # noqa: ANN401 -- columns
+    connection: sa.Connection,
+    job_id: UUID,
+    event: Event,
+    now: datetime,
+    **values: Any,  # noqa: ANN401 -- columns
 ) -> bool:
     """Let an event happen to a job, if its state allows it; False where it does not.
 

@@ -102,9 +102,13 @@ class JobRun:
         states = [await asyncio.shield(self._states[need]) for need in step.needs]
 
         async def work() -> str:
-            if any(state != State.SUCCEEDED for state in states):
-                return await self._skip(step)
-            return await self._step(step)
+            try:
+                if any(state != State.SUCCEEDED for state in states):
+                    return await self._skip(step)
+                return await self._step(step)
+            except AttemptLostError:
+                # DBOS writes down what a step raises, but not this: another attempt will follow.
+                raise asyncio.CancelledError from None
 
         return await self.steps.run(step.id, work)
 
@@ -146,6 +150,8 @@ class JobRunner:
         self._clock = clock
         self._worker = worker
         self._running: dict[UUID, JobRun] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = False
 
     async def run(self, job_id: UUID) -> None:
         """Do a job up to its end.
@@ -153,10 +159,21 @@ class JobRunner:
         Raises:
             asyncio.CancelledError: the attempt was lost; DBOS keeps the workflow for another.
         """
-        ids = await self._step_ids(job_id)
-        steps = Steps(ids)
+        if self._closed:
+            raise asyncio.CancelledError
+        task = asyncio.ensure_future(self._run(job_id, Steps(await self._step_ids(job_id))))
+        self._tasks.add(task)
+        try:
+            await task
+        finally:
+            self._tasks.discard(task)
+
+    async def _run(self, job_id: UUID, steps: Steps) -> None:
         attempt = await claim(self._engine, self._clock, job_id, self._worker)
         if attempt is None:
+            return
+        if attempt.job.state is State.CANCELLING:
+            await ending.stop(self._bench, attempt)
             return
         run = JobRun(self._bench, attempt, steps)
         self._running[job_id] = run
@@ -172,6 +189,14 @@ class JobRunner:
                 await ending.fail(self._bench, attempt, problem)
         finally:
             self._running.pop(job_id, None)
+
+    async def close(self) -> None:
+        """Let go of every attempt: its processes end, and nothing is said of its job."""
+        self._closed = True
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _step_ids(self, job_id: UUID) -> list[str]:
         """Give the steps of a job, none if it was deleted meanwhile."""

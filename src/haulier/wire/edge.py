@@ -3,7 +3,7 @@
 import os
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import structlog
@@ -55,22 +55,33 @@ class Traffic:
 class Edge:
     """The outermost layer; everything that all requests have in common, and nothing else."""
 
-    def __init__(self, app: ASGIApp, dialects: Sequence[Dialect], traffic: Traffic) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        dialects: Sequence[Dialect],
+        traffic: Traffic,
+        has_head: Callable[[str], bool],
+    ) -> None:
         self._app = app
         self._dialects = dialects
         self._traffic = traffic
+        self._has_head = has_head
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started, path, status = time.perf_counter(), scope["path"], 500
+        started, path, method, status = time.perf_counter(), scope["path"], scope["method"], 500
+        if method == "HEAD" and not self._has_head(path):
+            scope["method"] = "GET"
         request_id, traceparent = _told(scope["headers"])
         scope["state"]["request_id"] = request_id.decode()
 
         async def stamped(message: Message) -> None:
             nonlocal status
+            if method == "HEAD" and message["type"] == "http.response.body":
+                message["body"] = b""
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [
@@ -89,7 +100,7 @@ class Edge:
             wire = owner(self._dialects, path).name
             route = str(scope.get("path_template", "none"))
             seconds = time.perf_counter() - started
-            self._traffic.count(wire, route, scope["method"], status, seconds)
+            self._traffic.count(wire, route, method, status, seconds)
 
     async def _traced(self, traceparent: bytes, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request as a part of the caller's trace."""

@@ -40,6 +40,7 @@ def handler(dialects: Sequence[Dialect], limit_bytes: int) -> ExceptionHandler[E
     """Give the one exception handler of the server.
 
     Args:
+        dialects: the wires; the one that owns the path decides on the answer's shape.
         limit_bytes: the longest JSON body, to name it when one is longer.
     """
 

@@ -140,7 +140,7 @@ def _described(content: Content) -> dict[str, str]:
     headers = {
         "accept-ranges": "bytes",
         "cache-control": "private, no-cache",
-        "content-disposition": f"attachment; filename=\"{safe}\"; "
+        "content-disposition": f'attachment; filename="{safe}"; '
         f"filename*=UTF-8''{quote(content.filename, safe='')}",
     }
     if content.etag:

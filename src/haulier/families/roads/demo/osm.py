@@ -9,7 +9,8 @@ from typing import Final
 
 import numpy as np
 
-from haulier.families.roads.method.lines import IntArray, Lines
+from haulier.families.roads.method.lines import IntArray, Lines, take
+from haulier.families.roads.method.network import NOT_FOR_VEHICLES
 
 #: OpenStreetMap's highway to Overture's class; what is not here is left out.
 CLASSES: Final[Mapping[str, str]] = MappingProxyType(
@@ -117,6 +118,21 @@ def read_ways(path: Path) -> Ways:
         np.array(levels, dtype=np.int64),
         Lines(np.array(places).reshape(-1, 2), np.array(offsets, dtype=np.int64)),
         np.array(nodes, dtype=np.int64),
+    )
+
+
+def for_vehicles(ways: Ways) -> Ways:
+    """Leave out the ways that no vehicle may use."""
+    rows = np.flatnonzero([word not in NOT_FOR_VEHICLES for word in ways.road_class])
+    owner = np.repeat(np.arange(len(ways.lines)), np.diff(ways.lines.offsets))
+    return Ways(
+        ways.id[rows],
+        tuple(ways.road_class[row] for row in rows.tolist()),
+        tuple(ways.name[row] for row in rows.tolist()),
+        ways.one_way[rows],
+        ways.level[rows],
+        take(ways.lines, rows),
+        ways.node[np.isin(owner, rows)],
     )
 
 
