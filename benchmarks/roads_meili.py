@@ -2,9 +2,7 @@
 
 import json
 import subprocess
-import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,13 +13,15 @@ import shapely
 import valhalla
 from osmium.osm.mutable import Node, Way
 from roads_data import moved, segment_files
-from valhalla.utils import decode_polyline
+from valhalla._scripts import PYVALHALLA_BIN_DIR
+from valhalla.utils.decode_polyline import decode_polyline
 
 from haulier.families.roads.demo import DemoFiles
 from haulier.families.roads.demo.release import fractions
 from haulier.families.roads.io.reference import segments_of
+from haulier.families.roads.io.releases import usable
 from haulier.families.roads.method.lines import Lines
-from haulier.families.roads.method.network import ROAD_CLASSES
+from haulier.families.roads.method.network import ROAD_CLASSES, Reference
 
 # As accurate as Meili can be made: see the sweep of settings beside the design of the family.
 OPTIONS = {
@@ -34,63 +34,66 @@ OPTIONS = {
         "action": "include",
     },
 }
+SPUR_M = 4.0  # shorter stretches are dropped, as ours are
 STEP_M = 30.0  # vertices of a trace lie no further apart
 METRES_A_DEGREE = 111_195.0
 SEED = 7
 
 
-@dataclass(frozen=True)
-class MeiliRun:
-    """What Meili needed and gave; `ids` are the roads that it was asked for."""
+class Meili:
+    """Meili ready for some roads of a customer; `ids` are these roads."""
 
-    roads: int
-    failed: int
-    tiles_wall_s: float
-    cpu_s: float
-    ids: pa.Array
-    results: Path
+    def __init__(self, files: DemoFiles, folder: Path, most_roads: int) -> None:
+        folder.mkdir(parents=True)
+        self._folder = folder
+        table = _segments(files)
+        self._segments = segments_of(table)
+        began = time.perf_counter()
+        config = _build_tiles(self._segments.reference, table["class"].to_pylist(), folder)
+        self.tiles_wall_s = time.perf_counter() - began
+        customer = pq.read_table(files.customer, columns=["id", "geometry"])
+        some = np.random.default_rng(SEED).permutation(customer.num_rows)[:most_roads]
+        self._customer = customer.take(pa.array(np.sort(some)))
+        self.ids = self._customer["id"].cast(pa.string()).combine_chunks()
+        self._actor = valhalla.Actor(config)
+        self.refused = 0
 
+    def requests(self) -> list[str]:
+        """Write the roads as Meili wants them."""
+        return [_request(line) for line in moved(self._customer["geometry"], 0.0)]
 
-def run_meili(files: DemoFiles, folder: Path, most_roads: int) -> MeiliRun:
-    folder.mkdir(parents=True)
-    table = _segments(files)
-    segments = segments_of(table)
-    lines = segments.reference.lines
-    began = time.perf_counter()
-    config = _build_tiles(lines, segments.reference, table["class"].to_pylist(), folder)
-    tiles_wall_s = time.perf_counter() - began
-    customer = pq.read_table(files.customer, columns=["id", "geometry"])
-    n = customer.num_rows
-    chosen = np.sort(np.random.default_rng(SEED).permutation(n)[:most_roads])
-    customer = customer.take(pa.array(chosen))
-    ids = customer["id"].cast(pa.string()).combine_chunks()
-    requests = [_request(line) for line in moved(customer["geometry"], 0.0)]
-    actor = valhalla.Actor(config)
-    answers, failed = [], 0
-    before = time.process_time()
-    for request in requests:
+    def trace(self, requests: list[str]) -> list[str]:
+        """Match the roads one by one: this alone is Meili's work."""
+        answers = [self._traced(request) for request in requests]
+        self.refused = answers.count("")
+        return answers
+
+    def _traced(self, request: str) -> str:
         try:
-            answers.append(actor.trace_attributes(request))
+            return self._actor.trace_attributes(request)
         except RuntimeError:
-            answers.append("")
-            failed += 1
-    cpu_s = time.process_time() - before
-    results = folder / "meili.parquet"
-    _write(answers, ids, segments.gers, lines, results)
-    return MeiliRun(len(chosen), failed, tiles_wall_s, cpu_s, ids, results)
+            return ""
+
+    def write(self, answers: list[str]) -> Path:
+        """Write what Meili answered in the columns of our results."""
+        path = self._folder / "meili.parquet"
+        _write(answers, self.ids, self._segments.gers, self._segments.reference.lines, path)
+        return path
 
 
 def _segments(files: DemoFiles) -> pa.Table:
     names = ["id", "geometry", "bbox", "subtype", "class", "connectors"]
-    tables = [pq.read_table(path, columns=names, partitioning=None) for path in segment_files(files)]
+    tables = [
+        pq.read_table(path, columns=names, partitioning=None) for path in segment_files(files)
+    ]
     table = pa.concat_tables([t.replace_schema_metadata(None) for t in tables]).combine_chunks()
-    return table
+    return table.filter(pa.array(usable(table.to_batches()[0]))).combine_chunks()
 
 
-def _build_tiles(lines: Lines, reference, classes: list[str | None], folder: Path) -> dict:
+def _build_tiles(reference: Reference, classes: list[str | None], folder: Path) -> dict:
     """Write the segments as OpenStreetMap ways that share nodes at connectors; build tiles."""
     pbf = folder / "roads.osm.pbf"
-    node = _node_ids(lines, reference)
+    lines, node = reference.lines, _node_ids(reference)
     writer = osmium.SimpleWriter(str(pbf), overwrite=True)
     _, first = np.unique(node, return_index=True)
     for row in first.tolist():
@@ -101,18 +104,24 @@ def _build_tiles(lines: Lines, reference, classes: list[str | None], folder: Pat
         nodes = node[start:stop].tolist()
         writer.add_way(Way(id=way, version=1, nodes=nodes, tags={"highway": highway}))
     writer.close()
-    config = valhalla.get_config(tile_extract=folder / "none.tar", tile_dir=folder / "tiles")
-    del config["mjolnir"]["tile_extract"]
+    tiles = folder / "tiles"
+    tiles.mkdir()
+    config = valhalla.get_config(tile_extract="", tile_dir=tiles)
     config["mjolnir"]["concurrency"] = 1
     path = folder / "valhalla.json"
     path.write_text(json.dumps(config))
-    command = [sys.executable, "-m", "valhalla", "valhalla_build_tiles", "-c", path, pbf]
-    subprocess.run(command, check=True, capture_output=True, cwd=folder)
+    command = [PYVALHALLA_BIN_DIR / "valhalla_build_tiles", "-c", path, pbf]
+    built = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False)
+    if built.returncode:
+        raise SystemExit(
+            f"valhalla_build_tiles failed:\n{built.stdout[-2000:]}{built.stderr[-2000:]}"
+        )
     return config
 
 
-def _node_ids(lines: Lines, reference) -> np.ndarray:
+def _node_ids(reference: Reference) -> np.ndarray:
     """Number vertices; those of one connector get one number."""
+    lines = reference.lines
     at = fractions(lines)
     node = 1_000_000_000 + np.arange(len(lines.coordinates))
     offsets = reference.connector_offsets
@@ -133,7 +142,8 @@ def _request(line: shapely.LineString) -> str:
 def _write(answers: list[str], ids: pa.Array, gers: pa.Array, lines: Lines, path: Path) -> None:
     """Turn edges into stretches of segments; stretches of one road that overlap become one."""
     owner = np.repeat(np.arange(len(lines)), np.diff(lines.offsets))
-    flat = shapely.linestrings(_level(lines.coordinates), indices=owner)
+    scale = [np.cos(np.radians(lines.coordinates[:, 1].mean())), 1.0]  # a metre is one length
+    flat = shapely.linestrings(lines.coordinates * scale, indices=owner)
     shapely.prepare(flat)
     length = shapely.length(flat)
     spans: dict[tuple[int, int], list[tuple[float, float]]] = {}
@@ -146,7 +156,7 @@ def _write(answers: list[str], ids: pa.Array, gers: pa.Array, lines: Lines, path
             segment = edge["way_id"] - 1
             places = shape[edge["begin_shape_index"] : edge["end_shape_index"] + 1]
             middles = (places[1:] + places[:-1]) / 2
-            points = shapely.points(_level(np.concatenate([places, middles])))
+            points = shapely.points(np.concatenate([places, middles]) * scale)
             along = shapely.line_locate_point(flat[segment], points) / length[segment]
             spans.setdefault((road, segment), []).append((along.min(), along.max()))
     rows = [
@@ -159,13 +169,9 @@ def _write(answers: list[str], ids: pa.Array, gers: pa.Array, lines: Lines, path
         }
         for (road, segment), some in spans.items()
         for start, stop in _joined(some)
+        if (stop - start) * length[segment] * METRES_A_DEGREE >= SPUR_M
     ]
     pq.write_table(pa.Table.from_pylist(rows), path)
-
-
-def _level(places: np.ndarray) -> np.ndarray:
-    """Stretch degrees so that both axes have nearly one scale; (n, 2)."""
-    return places * [np.cos(np.radians(places[:, 1].mean())), 1.0]
 
 
 def _joined(spans: list[tuple[float, float]]) -> list[tuple[float, float]]:

@@ -3,18 +3,24 @@
 import sys
 
 from haulier.cli import output
+from haulier.cli.codes import Exit
 
 
 def main() -> int:
     """Prepare the installation; write its first admin key, if there is one now."""
     from haulier import app  # noqa: PLC0415 -- the engine is heavy; errors come after the logs
     from haulier.config import load  # noqa: PLC0415 -- as above
+    from haulier.core.problem import Problem  # noqa: PLC0415 -- as above
 
-    settings = load()
-    app.prepare(settings)
-    key = None if settings.dev else app.first_key(settings)
+    try:
+        settings = load()
+        app.prepare(settings)
+        key = None if settings.dev else app.first_key(settings)
+    except Problem as problem:
+        output.say(f"haulier: {problem}")
+        return Exit.USAGE
     output.write(output.encode({"key": key}).decode())
-    return 0
+    return Exit.OK
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,11 +36,12 @@ class Bucket:
     def files(self, prefix: str = "", *, deep: bool = True) -> Iterator[Blob]:
         """Give the files below a prefix, in no order."""
         start = f"{prefix}/" if prefix else ""
-        if deep:
-            found = (each for batch in obstore.list(self.store, prefix or None) for each in batch)
-        else:
-            found = iter(obstore.list_with_delimiter(self.store, prefix or None)["objects"])
-        for each in found:
+        batches: Iterable[Any] = (
+            obstore.list(self.store, prefix or None)
+            if deep
+            else (obstore.list_with_delimiter(self.store, prefix or None)["objects"],)
+        )
+        for each in chain.from_iterable(batches):
             if each["path"].startswith(start):
                 yield blob_of(each["path"], each)
 

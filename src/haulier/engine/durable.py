@@ -7,8 +7,14 @@ from typing import Any, Final, Protocol
 from uuid import UUID
 
 import sqlalchemy as sa
-from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, EnqueueOptions
-from dbos.migrations import run_dbos_database_migrations
+from dbos import (
+    DBOS,
+    DBOSClient,
+    DBOSConfig,
+    DBOSPortableJSONSerializer,
+    EnqueueOptions,
+    run_dbos_database_migrations,
+)
 
 SCHEMA: Final = "dbos"
 APPLICATION: Final = "haulier"
@@ -30,7 +36,7 @@ def prepare(engine: sa.Engine) -> None:
         client._sys_db.run_migrations()  # noqa: SLF001 -- a client has no public way on SQLite
     else:
         url = engine.url.render_as_string(hide_password=False)
-        run_dbos_database_migrations(url, schema=SCHEMA)
+        DBOS.migrate(url, schema=SCHEMA)
 
 
 def _client(engine: sa.Engine) -> DBOSClient:

@@ -36,8 +36,9 @@ async def finish(bench: Bench, attempt: Attempt, states: Mapping[str, str]) -> N
     except Problem as problem:
         await fail(bench, attempt, problem.body())
         return
-    problem = await _first_problem(attempt) if event is Event.FALL_SHORT else None
-    values = {"statistics": result.statistics, "result": result.result, "problem": problem}
+    values: dict[str, Any] = {"statistics": result.statistics, "result": result.result}
+    if event is Event.FALL_SHORT:
+        values |= {"problem": await _first_problem(attempt)}
     if event is Event.SUCCEED:
         values |= {"fraction": 1.0, "phase": "", "message": ""}
     await _settle(bench, attempt, event, **values)

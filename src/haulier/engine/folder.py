@@ -103,7 +103,7 @@ class Folder:
         digest = hash_file(path)
         with _whole(self.path(key)) as staged:
             if linked or not _moved(path, staged):
-                _copy(path, staged)
+                digest = _copy(path, staged)
             _settle(staged)
             os.utime(staged)
         path.unlink(missing_ok=True)
@@ -111,9 +111,9 @@ class Folder:
 
     def copy(self, path: Path, key: str) -> Blob:
         """Copy a file to a key."""
-        digest = hash_file(path)
+        check_plain(path)
         with _whole(self.path(key)) as staged:
-            _copy(path, staged)
+            digest = _copy(path, staged)
             _settle(staged)
         return self._found(key, digest)
 
@@ -266,10 +266,13 @@ def _moved(path: Path, staged: Path) -> bool:
     return True
 
 
-def _copy(path: Path, staged: Path) -> None:
+def _copy(path: Path, staged: Path) -> str:
+    digest = hashlib.sha256()
     with path.open("rb") as source, staged.open("wb") as out:
         while chunk := source.read(COPIED_BYTES):
+            digest.update(chunk)
             out.write(chunk)
+    return digest.hexdigest()
 
 
 def _settle(path: Path) -> None:

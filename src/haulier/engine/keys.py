@@ -2,10 +2,12 @@
 
 import base64
 import hashlib
+import logging
 import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -19,6 +21,7 @@ from haulier.core.identity import new_job_id
 from haulier.core.problem import Code, Problem
 from haulier.engine.tables import keys
 
+LOG: Final = logging.getLogger(__name__)
 SECRET_BYTES: Final = 32
 PREFIX: Final = "hlr_"
 LONGEST_SECRET: Final = 256  # more is no key of ours, and not worth hashing
@@ -58,6 +61,9 @@ class Keys:
         self._dev = dev
         self._believed: OrderedDict[str, tuple[Caller, datetime]] = OrderedDict()
         self._lock = threading.Lock()
+        # A request must not wait for the database's write lock only to note a use.
+        self._notes = ThreadPoolExecutor(max_workers=1, thread_name_prefix="key-use")
+        self._last_note: Future[None] | None = None
 
     def create(
         self,
@@ -163,7 +169,7 @@ class Keys:
         if info is None or info.revoked_at or (info.expires_at and info.expires_at <= now):
             raise Problem(Code.UNAUTHENTICATED, REFUSAL)
         if info.used_at is None or now - info.used_at >= USE_NOTED_EVERY:
-            self._note_use(info, now)
+            self._last_note = self._notes.submit(self._note_use, info, now)
         caller = Caller(info.organisation, info.subject, frozenset(info.scopes))
         until = min(now + BELIEVED, info.expires_at) if info.expires_at else now + BELIEVED
         with self._lock:
@@ -176,8 +182,16 @@ class Keys:
     def _note_use(self, info: KeyInfo, now: datetime) -> None:
         stale = sa.or_(keys.c.used_at.is_(None), keys.c.used_at <= now - USE_NOTED_EVERY)
         note = sa.update(keys).where(keys.c.id == info.id, stale).values(used_at=now)
-        with self._engine.begin() as connection:
-            connection.execute(note)
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(note)
+        except sa.exc.SQLAlchemyError:
+            LOG.warning("the last use of key %s could not be noted", info.id, exc_info=True)
+
+    def settle(self) -> None:
+        """Wait until every use that was seen is noted."""
+        if self._last_note is not None:
+            self._last_note.result()
 
 
 DEV_CALLER: Final = Caller("dev", "dev", frozenset(Scope))

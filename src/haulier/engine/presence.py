@@ -72,7 +72,7 @@ def _lives(row: sa.Row[Any], now: datetime, dead_after_s: float) -> bool:
     except psutil.NoSuchProcess:
         return False
     # A process that began after the last beat has only inherited the number.
-    return began_at <= row.beat_at.timestamp()
+    return bool(began_at <= row.beat_at.timestamp())
 
 
 def beat(connection: sa.Connection, clock: Clock, me: Me) -> Sequence[str]:

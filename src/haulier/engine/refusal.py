@@ -10,7 +10,9 @@ import msgspec
 from haulier.core.problem import Code, Problem
 
 LONGEST_SHOWN: Final = 80
-_WHERE: Final = re.compile(r"(?P<said>.*?)(?: - at (?P<key>`key` in )?`\$(?P<path>[^`]*)`)?", re.DOTALL)
+_WHERE: Final = re.compile(
+    r"(?P<said>.*?)(?: - at (?P<key>`key` in )?`\$(?P<path>[^`]*)`)?", re.DOTALL
+)
 _MISSING: Final = re.compile(r"Object missing required field `(?P<name>.*)`", re.DOTALL)
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `(?P<name>.*)`", re.DOTALL)
 _EXPECTED: Final = re.compile(r"Expected (?P<wanted>.*?)(?:, got `(?P<got>[^`]*)`)?", re.DOTALL)

@@ -38,14 +38,11 @@ class Source:
 class Kinds:
     """The kinds of all families, by name and by slug."""
 
-    def __init__(self, families: Mapping[str, Family]) -> None:
-        self.families: Final = dict(families)
-        self._family_of = {
-            name: family for family in self.families.values() for name in family.kinds
-        }
-        self._kinds = {
-            name: kind for family in self.families.values() for name, kind in family.kinds.items()
-        }
+    def __init__(self, families: Sequence[Family]) -> None:
+        self.families: Final = tuple(families)
+        self._families = {family.name: family for family in families}
+        self._family_of = {name: family for family in families for name in family.kinds}
+        self._kinds = {name: kind for family in families for name, kind in family.kinds.items()}
         self._slugs = {kind.slug: kind for kind in self._kinds.values()}
 
     def get(self, name: str) -> Kind:
@@ -82,7 +79,7 @@ class Kinds:
         Raises:
             Problem: NOT_FOUND, with the names that there are.
         """
-        return _one(self.families, name, "family")
+        return _one(self._families, name, "family")
 
     def decode(self, kind: Kind, params: Mapping[str, Any]) -> msgspec.Struct:
         """Give parameters in the kind's own type.
@@ -119,7 +116,7 @@ def installed(extra: str = "") -> Kinds:
             owners[name] = source
         families[family.name] = family
         sources[family.name] = source
-    return Kinds({name: families[name] for name in sorted(families)})
+    return Kinds([families[name] for name in sorted(families)])
 
 
 def _found(extra: str) -> Iterator[tuple[Source, Family]]:
@@ -154,14 +151,20 @@ def _faults(family: Any) -> Iterator[str]:  # noqa: ANN401 -- whatever a package
     if not isinstance(kinds, Mapping) or not kinds:
         yield f"its kinds must be a mapping of names to Kind, got {kinds!r}"
         return
+    key: object
+    kind: Any
     for key, kind in kinds.items():
         if not isinstance(kind, Kind) or kind.name != key:
             yield f"kinds[{key!r}] must be the Kind of that name, got {kind!r}"
-        elif not issubclass(kind.params, msgspec.Struct):
+        elif not _is_struct(kind.params):
             yield f"the params of {key} must be a msgspec Struct, got {kind.params!r}"
     yield from (
         f"it has no method {call}" for call in CALLS if not callable(getattr(family, call, None))
     )
+
+
+def _is_struct(params: object) -> bool:
+    return isinstance(params, type) and issubclass(params, msgspec.Struct)
 
 
 def _one(known: Mapping[str, T], name: str, what: str) -> T:

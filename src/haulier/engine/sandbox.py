@@ -136,11 +136,10 @@ class Child:
             await asyncio.wait({talk, watch}, return_when=asyncio.FIRST_COMPLETED)
             done = _done(talk.result() if talk.done() else watch.result())
         except BaseException as error:
-            await to_its_end(_cancelled(talk, watch))
-            if not (isinstance(error, Problem) and error.code in KEPT_AFTER):
-                await to_its_end(self.end())
+            kept = isinstance(error, Problem) and error.code in KEPT_AFTER
+            await to_its_end(self._stop(talk, watch, end=not kept))
             raise
-        await to_its_end(_cancelled(talk, watch))
+        await to_its_end(self._stop(talk, watch, end=False))
         return done
 
     async def end(self) -> None:
@@ -153,6 +152,13 @@ class Child:
         await asyncio.to_thread(processes.kill_marked, {MARK: self._mark})
         await self._close()
         self._process = None
+
+    async def _stop(self, *tasks: asyncio.Future[Any], end: bool) -> None:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if end:
+            await self.end()
 
     async def _end_tree(self, process: subprocess.Popen[bytes]) -> None:
         started = processes.descendants(process.pid)
@@ -262,12 +268,6 @@ async def to_its_end(work: Coroutine[Any, Any, None]) -> None:
         raise asyncio.CancelledError
 
 
-async def _cancelled(*tasks: asyncio.Future[Any]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-
-
 def _done(ending: Done | Failed) -> Done:
     if isinstance(ending, Done):
         return ending
@@ -278,8 +278,11 @@ def _done(ending: Done | Failed) -> Done:
 
 def _check_memory(used_bytes: int, limit_bytes: int) -> None:
     if used_bytes > limit_bytes:
-        used_mb, limit_mb = used_bytes / MEGABYTE, limit_bytes / MEGABYTE
-        detail = f"the work used {used_mb:.0f} MB of memory, and may use {limit_mb:.0f} MB"
+        used_mb, limit_mb = (
+            -(-used_bytes // MEGABYTE),
+            limit_bytes / MEGABYTE,
+        )  # the first rounded up
+        detail = f"the work used {used_mb} MB of memory, and may use {limit_mb:.0f} MB"
         raise Problem(Code.OUT_OF_MEMORY, detail)
 
 

@@ -8,7 +8,7 @@ and in a local folder use nothing but the operating system.
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Container, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Container, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -37,23 +37,21 @@ class Storage:
     Args:
         url: `file:///folder`, `s3://bucket/prefix`, `gs://…`, `az://…`, or `memory://`, which
             lives as long as the object. Credentials come from the environment.
-        options: settings of the store that obstore knows, such as an endpoint.
 
     Raises:
         Problem: INVALID; the URL names no store that can be opened.
     """
 
-    def __init__(self, url: str, options: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, url: str) -> None:
         self.url: Final = url
-        self._options: Final = dict(options or {})
-        self._files: Final[Folder | Bucket] = _open(url, self._options)
+        self._files: Final[Folder | Bucket] = _open(url)
         self._store: Final = (
             self._files.store if isinstance(self._files, Bucket) else LocalStore(self._files.root)
         )
 
     def __reduce__(self) -> tuple[object, ...]:
         """Let it travel to a child process, which opens the store again."""
-        return (Storage, (self.url, self._options))
+        return (Storage, (self.url,))
 
     async def put(
         self, key: str, chunks: AsyncIterator[bytes], *, expected_sha256: str = ""
@@ -85,12 +83,7 @@ class Storage:
 
     async def find(self, key: str) -> Blob | None:
         """Give the file of a key if it is there."""
-        place = self._files.place(key)
-        with _named("look for", key):
-            try:
-                return blob_of(key, await obstore.head_async(self._store, place))
-            except (FileNotFoundError, NotADirectoryError):
-                return None
+        return await asyncio.to_thread(self.look, key)
 
     async def get(self, key: str) -> Blob:
         """Give the file of a key.
@@ -110,9 +103,9 @@ class Storage:
         Raises:
             Problem: NOT_FOUND; there is no such file. RANGE; it ends before `start`.
         """
-        options: dict[str, Any] = {}
+        blob = await self.get(key)
+        options: Any = {}
         if start or end is not None:
-            blob = await self.get(key)
             end = blob.size_bytes if end is None else min(end, blob.size_bytes)
             if not 0 <= start <= end:
                 detail = f"'{key}' has {blob.size_bytes} bytes, asked from {start} to {end}"
@@ -247,7 +240,7 @@ class Storage:
             return self._files.clear(prefix, wanted, SystemClock().now() - STALE)
 
 
-def _open(url: str, options: Mapping[str, Any]) -> Folder | Bucket:
+def _open(url: str) -> Folder | Bucket:
     parts = urlsplit(url)
     if parts.scheme == "file":
         if parts.netloc not in {"", "localhost"}:
@@ -255,7 +248,7 @@ def _open(url: str, options: Mapping[str, Any]) -> Folder | Bucket:
             raise Problem(Code.INVALID, detail, at="storage_url")
         return Folder(Path(url2pathname(parts.path)))
     try:
-        return Bucket(from_url(url, **options))
+        return Bucket(from_url(url))
     except (BaseError, ValueError, TypeError) as error:
         detail = f"storage_url {url!r} cannot be opened: {_sentence(error)}"
         raise Problem(Code.INVALID, detail, at="storage_url") from error
@@ -280,7 +273,8 @@ async def _stream(key: str, found: Any) -> AsyncIterator[bytes]:  # noqa: ANN401
 
 
 async def _nothing() -> AsyncIterator[bytes]:
-    for chunk in ():
+    empty: tuple[bytes, ...] = ()
+    for chunk in empty:
         yield chunk
 
 

@@ -7,6 +7,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final
 
 import sqlalchemy as sa
@@ -153,9 +154,7 @@ class Worker:
             # In this order: one who dies in between leaves the dead one for the next.
             await self._take_back(name)
             await runtime.recover([name])
-            await transact(
-                self._engine, lambda c, name=name: presence.bury(c, self._clock, me, name)
-            )
+            await transact(self._engine, partial(presence.bury, clock=self._clock, me=me, name=name))
             LOG.warning("took over the jobs of worker '%s'", name)
 
     async def _sweep(self) -> None:

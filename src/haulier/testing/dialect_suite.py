@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Final
 import httpx
 import msgspec
 import pytest
-from litestar import Litestar, get
+from litestar import HttpMethod, Litestar, route
 from litestar.testing import TestClient
 
 from haulier.core.job import Job, Submission
@@ -58,20 +58,23 @@ class DialectSuite:
         raise NotImplementedError
 
     @pytest.fixture(scope="class")
-    def world(self, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    @classmethod
+    def world(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         """Give a server that speaks this dialect and all that are installed."""
         with open_world(tmp_path_factory.mktemp("dialect")) as world:
             yield world
 
     @pytest.fixture(scope="class")
-    def view(self, world: World) -> View:
+    @classmethod
+    def view(cls, world: World) -> View:
         """Give what a rendering needs to know."""
         return View(BASE, world.services.kinds)
 
     @pytest.fixture(scope="class")
-    def document(self, world: World) -> dict[str, Any]:
+    @classmethod
+    def document(cls, world: World) -> dict[str, Any]:
         """Give the dialect's OpenAPI document, as it is served."""
-        answer = world.ask("GET", self.dialect.document_path, key="")
+        answer = world.ask("GET", cls.dialect.document_path, key="")
         hold(answer.status_code == HTTPStatus.OK, f"the document is served, got {answer}")
         document: dict[str, Any] = answer.json()
         return document
@@ -116,9 +119,7 @@ class DialectSuite:
 
     @pytest.mark.parametrize("code", Code)
     @pytest.mark.parametrize("method", ["GET", "HEAD"])
-    def test_every_problem_is_told_in_every_part_of_the_wire(
-        self, code: Code, method: str
-    ) -> None:
+    def test_every_problem_is_told_in_every_part_of_the_wire(self, code: Code, method: str) -> None:
         detail = 'roads[3].id must be unique, got "12" <&>'
         for prefix in self.dialect.prefixes:
             path = f"{prefix.rstrip('/')}/broken"
@@ -289,7 +290,7 @@ def _leaves(value: object) -> Iterator[object]:
 def _broken(dialect: Dialect, path: str, problem: Problem) -> TestClient[Litestar]:
     """Give a server that answers one path with a problem."""
 
-    @get(path, sync_to_thread=False)
+    @route(path, http_method=[HttpMethod.GET, HttpMethod.HEAD], sync_to_thread=False)
     def broken() -> None:
         raise problem
 

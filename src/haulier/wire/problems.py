@@ -36,7 +36,7 @@ _STEP: Final = re.compile(r"[^.\[\]]+")
 log = structlog.get_logger("haulier.wire")
 
 
-def handler(dialects: Sequence[Dialect], limit_bytes: int) -> ExceptionHandler[Exception]:
+def handler(dialects: Sequence[Dialect], limit_bytes: int) -> "ExceptionHandler[Exception]":
     """Give the one exception handler of the server.
 
     Args:

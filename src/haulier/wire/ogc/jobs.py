@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from litestar import Request, Response, delete, get, post
 from litestar.datastructures import State
-from litestar.params import Parameter
+from litestar.params import Parameter, QueryParameter
 
 from haulier.core.caller import Caller
 from haulier.core.job import Happening, Job, Step
@@ -70,10 +70,10 @@ async def list_jobs(  # noqa: PLR0913 -- one argument a parameter of the standar
     request: Asked,
     *,
     type_: Annotated[
-        list[str] | None, Parameter(query="type", description="Only `process` exists.")
+        list[str] | None, QueryParameter(name="type", description="Only `process` exists.")
     ] = None,
     process_id: Annotated[
-        list[str] | None, Parameter(query="processID", description="Jobs of these processes.")
+        list[str] | None, QueryParameter(name="processID", description="Jobs of these processes.")
     ] = None,
     status: Annotated[
         list[str] | None,
@@ -81,15 +81,15 @@ async def list_jobs(  # noqa: PLR0913 -- one argument a parameter of the standar
     ] = None,
     interval: Annotated[
         str | None,
-        Parameter(query="datetime", description="Created at this time, or in begin/end."),
+        QueryParameter(name="datetime", description="Created at this time, or in begin/end."),
     ] = None,
     min_duration: Annotated[
         float | None,
-        Parameter(query="minDuration", ge=0, le=1e9, description="Seconds, at least."),
+        QueryParameter(name="minDuration", ge=0, le=1e9, description="Seconds, at least."),
     ] = None,
     max_duration: Annotated[
         float | None,
-        Parameter(query="maxDuration", ge=0, le=1e9, description="Seconds, at most."),
+        QueryParameter(name="maxDuration", ge=0, le=1e9, description="Seconds, at most."),
     ] = None,
     limit: Annotated[int, Parameter(ge=1, le=10_000, description="Jobs in a page.")] = 10,
     cursor: Annotated[str, Parameter(description="As a link of a page gave it.")] = "",

@@ -6,7 +6,7 @@ import msgspec
 from litestar import Request, Response, get, post
 from litestar.datastructures import State
 from litestar.openapi import ResponseSpec
-from litestar.params import Parameter
+from litestar.params import HeaderParameter, Parameter
 
 from haulier.core.caller import Caller
 from haulier.core.job import Job
@@ -81,8 +81,8 @@ async def execute(
     data: Execute,
     prefer: Annotated[
         str,
-        Parameter(
-            header="prefer", description="`respond-async`, or `wait=<seconds>` for the end of it."
+        HeaderParameter(
+            name="prefer", description="`respond-async`, or `wait=<seconds>` for the end of it."
         ),
     ] = "",
 ) -> Response[StatusInfo]:

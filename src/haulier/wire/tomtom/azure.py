@@ -44,8 +44,8 @@ EXACT: Final[Mapping[tuple[Code, str], str]] = {
     (Code.NOT_FOUND, "storage"):         "ContainerNotFound",
     (Code.CONFLICT, "storage"):          "ContainerAlreadyExists",
     (Code.INVALID, "header.content-md5"): "Md5Mismatch",
-    (Code.INVALID, "block_id"):          "InvalidBlockId",
-    (Code.INVALID, "block_ids"):         "InvalidBlockList",
+    (Code.INVALID, "blockid"):            "InvalidBlockId",
+    (Code.INVALID, "blocklist"):          "InvalidBlockList",
     (Code.INVALID, "query.comp"):        "InvalidQueryParameterValue",
 }
 # fmt: on

@@ -18,7 +18,7 @@ from haulier.wire.auth import caller_of
 from haulier.wire.dialect import AnyRequest, services_of
 from haulier.wire.ranges import Content, download, http_date, matches, uploaded
 from haulier.wire.tomtom.azure import headers_of
-from haulier.wire.tomtom.blocks import check_block_id, parse_block_list
+from haulier.wire.tomtom.blocks import block_name, parse_block_list
 from haulier.wire.tomtom.paths import BLOBS, CONTAINER
 
 BLOB: Final = f"{BLOBS}/{{storage_id:str}}/{CONTAINER}/{{filename:str}}"
@@ -76,10 +76,9 @@ def _no_such_comp(comp: str) -> Problem:
 async def _stage(
     request: AnyRequest, storage: str, filename: str, block_id: str
 ) -> Mapping[str, str]:
-    check_block_id(block_id)
-    chunks = _checked(request)
-    files = services_of(request).files
-    await files.stage_block(caller_of(request), storage, filename, block_id, chunks)
+    name = block_name(block_id)
+    files, caller = services_of(request).files, caller_of(request)
+    await files.stage_block(caller, storage, filename, name, _checked(request))
     return {"x-ms-request-server-encrypted": "false"}
 
 

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 import msgspec
 from litestar import Request, Response, get, post
 from litestar.datastructures import State
-from litestar.params import Parameter
+from litestar.params import HeaderParameter, Parameter
 
 from haulier.core.caller import Caller
 from haulier.core.problem import Code, Problem
@@ -24,7 +24,8 @@ LIMIT: Final = 1000  # the vendor documents no pages; beyond this there must be 
 Asked = Request[Caller, None, State]
 
 ApiVersion = Annotated[
-    str, Parameter(header="x-version", description="Of the vendor's older clients; not looked at.")
+    str,
+    HeaderParameter(name="x-version", description="Of the vendor's older clients; not looked at."),
 ]
 
 

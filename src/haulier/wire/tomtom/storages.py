@@ -12,7 +12,7 @@ from uuid import NAMESPACE_URL, uuid4, uuid5
 import msgspec
 from litestar import HttpMethod, Request, get, route
 from litestar.datastructures import State
-from litestar.params import Parameter
+from litestar.params import HeaderParameter, Parameter, QueryParameter
 
 from haulier.core.caller import Caller, Scope
 from haulier.core.problem import Code, Problem
@@ -131,7 +131,7 @@ async def get_credentials(
     request: Asked,
     storage_id: StorageId,
     access: Annotated[
-        Access, Parameter(query="type", description="What the credentials are to allow.")
+        Access, QueryParameter(name="type", description="What the credentials are to allow.")
     ],
 ) -> CredentialsBody:
     """Give a token that the vault changes, once and within the hour, into credentials."""
@@ -150,7 +150,7 @@ async def get_credentials(
 )
 async def unwrap(
     request: Asked,
-    token: Annotated[str, Parameter(header="x-vault-token", description="The wrapped token.")],
+    token: Annotated[str, HeaderParameter(name="x-vault-token", description="The wrapped token.")],
 ) -> Unwrapped:
     """Change a wrapped token into credentials of a container."""
     services = services_of(request)

@@ -100,7 +100,9 @@ def read_ways(path: Path) -> Ways:
         if road_class is None:
             continue
         there = [node for node in way.nodes if node.location.valid()]
-        kept = [n for n, before in zip(there, [None, *there], strict=False) if n.ref != _ref(before)]
+        kept = [
+            n for n, before in zip(there, [None, *there], strict=False) if n.ref != _ref(before)
+        ]
         if len(kept) < LEAST_VERTICES:
             continue
         nodes.extend(node.ref for node in kept)

@@ -21,6 +21,7 @@ class Nothing(msgspec.Struct):
 
 
 def works(params: Mapping[str, Any], context: Context) -> None:
+    """Do all as it should be."""
     context.report(0.5, "half", {"rows": 5})
     context.part_file("rows.txt").write_text(params.get("text", "rows"), "utf-8")
 
@@ -37,8 +38,8 @@ def starts_daemons(params: Mapping[str, Any], context: Context) -> None:
     """Start a process in its own session, below one that ends at once."""
     code = "import time; time.sleep(3600)"
     again = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {code!r}], "
-    subprocess.run([sys.executable, "-c", again + "start_new_session=True)"], check=True)
-    subprocess.Popen([sys.executable, "-c", code], start_new_session=True)
+    subprocess.run([sys.executable, "-c", again + "start_new_session=True)"], check=True)  # noqa: S603 -- constants
+    subprocess.Popen([sys.executable, "-c", code], start_new_session=True)  # noqa: S603 -- constants
     _announce(params)
     context.report(0.1, "started")
     time.sleep(3600)
@@ -55,16 +56,18 @@ def forks(params: Mapping[str, Any], context: Context) -> None:
 def hoards(params: Mapping[str, Any], context: Context) -> None:
     """Fill memory in a process of its own."""
     code = "import time; x = b'x' * 300_000_000; time.sleep(3600)"
-    subprocess.run([sys.executable, "-c", code], check=True)
+    subprocess.run([sys.executable, "-c", code], check=True)  # noqa: S603 -- constants
     del params, context
 
 
 def wants_too_much(params: Mapping[str, Any], context: Context) -> None:
+    """Ask for more memory than any machine has."""
     del params, context
     bytearray(1 << 60)
 
 
 def segfaults(params: Mapping[str, Any], context: Context) -> None:
+    """Crash with files half written."""
     _note(params)
     context.part_file("half.txt").write_text("half", "utf-8")
     Path(context.scratch(), "junk").write_text("junk", "utf-8")
@@ -72,17 +75,20 @@ def segfaults(params: Mapping[str, Any], context: Context) -> None:
 
 
 def segfaults_once(params: Mapping[str, Any], context: Context) -> None:
+    """Crash the first time; the second time tell what was left in the scratch folder."""
     if _note(params) == 1:
         segfaults({}, context)
     context.part_file("found.txt").write_text(str(sorted(_left(context))), "utf-8")
 
 
 def exits(params: Mapping[str, Any], context: Context) -> None:
+    """Leave without a word."""
     del params, context
     sys.exit(7)
 
 
 def is_silent(params: Mapping[str, Any], context: Context) -> None:
+    """Report nothing for an hour."""
     del params, context
     time.sleep(3600)
 
@@ -107,6 +113,7 @@ def breaks_channel(params: Mapping[str, Any], context: Context) -> None:
 
 
 def waits_politely(params: Mapping[str, Any], context: Context) -> None:
+    """Work until cancelled."""
     _announce(params)
     while True:
         context.check()
@@ -114,28 +121,33 @@ def waits_politely(params: Mapping[str, Any], context: Context) -> None:
 
 
 def raises_problem(params: Mapping[str, Any], context: Context) -> None:
+    """Raise what a caller can mend."""
     del params, context
     raise Problem(Code.INVALID, "sill must be positive, got -2.0", at="variogram.sill")
 
 
 def raises_anything(params: Mapping[str, Any], context: Context) -> None:
+    """Raise what nobody foresaw."""
     del params, context
     raise KeyError("two\nlines")
 
 
 def asks(params: Mapping[str, Any], context: Context) -> None:
+    """Ask both questions."""
     said = context.read(params["input"]).read_text("utf-8")
     body = context.catalog("model", "wheat")
     context.part_file("said.txt").write_text(f"{said} {body['kind']}", "utf-8")
 
 
 def is_unavailable(params: Mapping[str, Any], context: Context) -> None:
+    """Miss something the first time that is there the second time."""
     del context
     if _note(params) == 1:
         raise Problem(Code.UNAVAILABLE, "the store is away")
 
 
 def reports_often(params: Mapping[str, Any], context: Context) -> None:
+    """Report far more often than anybody looks."""
     for number in range(2000):
         context.report(number / 2000)
     context.report(1.0, "last", {"rows": 2000})
@@ -143,8 +155,16 @@ def reports_often(params: Mapping[str, Any], context: Context) -> None:
 
 
 def tells_pid(params: Mapping[str, Any], context: Context) -> None:
+    """Tell which process this is."""
     del params
     context.part_file("pid.txt").write_text(str(os.getpid()), "utf-8")
+
+
+def tells_environment(params: Mapping[str, Any], context: Context) -> None:
+    """Tell what this process sees of its environment."""
+    del params
+    told = "\n".join(f"{name}={value}" for name, value in os.environ.items())
+    context.part_file("environment.txt").write_text(told, "utf-8")
 
 
 DEEDS = {
@@ -169,6 +189,7 @@ DEEDS = {
         is_unavailable,
         reports_often,
         tells_pid,
+        tells_environment,
     )
 }
 
@@ -180,33 +201,40 @@ class Rogue:
     kinds: Mapping[str, Kind] = {"ROGUE": Kind("ROGUE", "Rogue", "Misbehaves", Nothing)}
 
     def plan(self, kind: str, params: msgspec.Struct) -> Recipe:
+        """Give one step."""
         del kind, params
         return Recipe((StepPlan("only", self.name, "works"),))
 
     def version(self, step: StepPlan) -> str:
+        """Name the deed."""
         return step.kind
 
     def split(self, step: StepPlan, context: Context) -> Sequence[Part]:
+        """Give the parts that the parameters name."""
         if step.params.get("announce"):
             context.write("never", media_type="text/plain")
         return [Part(key) for key in step.params.get("keys", ["a", "b"])]
 
     def run(self, step: StepPlan, part: Part, context: Context) -> PartResult:
+        """Do the deed."""
         DEEDS[step.kind](step.params, context)
         return PartResult({"part": part.key, "not a number": float("nan")}, {"rows": 1})
 
     def merge(
         self, step: StepPlan, results: Mapping[str, PartResult], context: Context
     ) -> StepResult:
+        """Join what the parts wrote."""
         texts = [context.part_file("rows.txt", key).read_text("utf-8") for key in results]
         path = context.write("all", media_type="text/plain", filename="all.txt")
         path.write_text("\n".join(texts), "utf-8")
         return StepResult({"parts": list(results), "step": step.id})
 
     def summarise(self, kind: str, steps: Mapping[str, StepResult]) -> JobResult:
+        """Name the steps."""
         return JobResult({"kind": kind}, {"steps": list(steps)})
 
     def warm(self) -> None:
+        """Note that this process is warm."""
         if place := os.environ.get("ROGUE_WARMED"):
             with Path(place).open("a", encoding="utf-8") as file:
                 file.write(f"{os.getpid()}\n")

@@ -1,0 +1,135 @@
+"""A whole job through a server of its own: every process's CPU time and memory are counted."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from haulier.client import Client
+from haulier.families.roads.demo import DemoFiles
+
+SAMPLE_S = 0.1
+START_S = 120
+JOB_S = 1800
+KEY = "hlr_dev_key_for_loopback_only"
+
+
+@dataclass
+class Tree:
+    """A process and all its descendants, looked at again and again."""
+
+    root: psutil.Process
+    cpu_s: dict[int, float] = field(default_factory=dict)
+    peak: dict[int, int] = field(default_factory=dict)
+    names: dict[int, str] = field(default_factory=dict)
+    ended: threading.Event = field(default_factory=threading.Event)
+
+    def look(self) -> None:
+        for process in [self.root, *self.root.children(recursive=True)]:
+            try:
+                with process.oneshot():
+                    times, memory = process.cpu_times(), process.memory_info()
+                    self.names.setdefault(process.pid, " ".join(process.cmdline()[-3:])[:60])
+            except psutil.Error:
+                continue  # it ended meanwhile
+            self.cpu_s[process.pid] = times.user + times.system
+            self.peak[process.pid] = max(self.peak.get(process.pid, 0), memory.rss)
+
+    def watch(self) -> None:
+        while not self.ended.wait(SAMPLE_S):
+            self.look()
+
+    def spent_s(self) -> float:
+        self.look()
+        return sum(self.cpu_s.values())
+
+
+@dataclass(frozen=True)
+class ServerRun:
+    """What a job took; `steps` is (name, seconds of wall clock, parts) of each."""
+
+    roads: int
+    cpu_s: float
+    wall_s: float
+    peak_mb: float
+    peak_of: str
+    processes: int
+    steps: list[tuple[str, float, int]]
+    statistics: dict
+    results: Path
+
+
+@contextmanager
+def server(folder: Path, workers: int) -> Iterator[tuple[str, psutil.Process]]:
+    """Run `haulier serve` in a folder of its own; gives its address and its process."""
+    folder.mkdir(parents=True)
+    ready = folder / "ready.json"
+    command = [sys.executable, "-m", "haulier.cli", "serve", "--dev", "--port", "0"]
+    command += ["--workers", str(workers), "--ready-file", str(ready)]
+    environment = {**os.environ, "HAULIER_DATA": str(folder / "data"), "PYTHONUNBUFFERED": "1"}
+    with (folder / "log.txt").open("wb") as log:
+        child = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
+    try:
+        until = time.monotonic() + START_S
+        while not ready.is_file():
+            if child.poll() is not None or time.monotonic() > until:
+                raise SystemExit(f"the server did not start:\n{(folder / 'log.txt').read_text()}")
+            time.sleep(SAMPLE_S)
+        yield json.loads(ready.read_text())["url"], psutil.Process(child.pid)
+    finally:
+        child.terminate()
+        child.wait(60)
+
+
+def run_server(small: DemoFiles, big: DemoFiles, folder: Path, workers: int) -> ServerRun:
+    """Run a small job so that every process is up, then the big one, which is measured."""
+    with server(folder, workers) as (url, process), Client(url, key=KEY, timeout_s=300) as client:
+        _job(client, "small", small, folder)
+        tree = Tree(process)
+        watcher = threading.Thread(target=tree.watch)
+        before_s, began = tree.spent_s(), time.perf_counter()
+        watcher.start()
+        try:
+            job, results = _job(client, "big", big, folder)
+            wall_s, cpu_s = time.perf_counter() - began, tree.spent_s() - before_s
+        finally:
+            tree.ended.set()
+            watcher.join()
+        steps = [
+            (step.id, (step.finished_at - step.started_at).total_seconds(), step.parts)
+            for step in job.steps or client.steps(job)
+        ]
+    most = max(tree.peak, key=tree.peak.__getitem__)
+    return ServerRun(
+        job.statistics["num_roads_processed"],
+        cpu_s,
+        wall_s,
+        tree.peak[most] / 1e6,
+        tree.names[most],
+        len(tree.peak),
+        steps,
+        dict(job.statistics),
+        results,
+    )
+
+
+def _job(client: Client, name: str, files: DemoFiles, folder: Path):
+    """Upload, submit, wait, download."""
+    storage = client.storages()[0].name
+    client.put_release(name, str(files.release.resolve()))
+    stored = client.upload(files.customer, storage, filename=f"{name}.parquet", replace=True)
+    inputs = {"input": stored.ref, "overture_release": name}
+    job = client.wait(client.submit("ROAD_MATCHING", inputs), timeout_s=JOB_S, poll_s=1.0)
+    if not job.successful:
+        raise SystemExit(f"the job ended {job.state}: {job.problem}")
+    where = folder / f"{name}.results.parquet"
+    client.download(job, "results", where)
+    return job, where

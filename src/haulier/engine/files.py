@@ -1,0 +1,273 @@
+"""The files of the organisations' named storages: up, down, by blocks, and for the jobs."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from typing import Final
+
+import msgspec
+import sqlalchemy as sa
+
+from haulier.core.artifact import Artifact, FileRef
+from haulier.core.caller import Caller
+from haulier.core.clock import Clock
+from haulier.core.problem import Code, Fault, Problem
+from haulier.engine.catalog import Catalog, Entry
+from haulier.engine.hashes import Hashes
+from haulier.engine.places import DEFAULT, TYPE, Places, unquoted
+from haulier.engine.storage import Blob, Storage
+from haulier.engine.tally import Tally
+
+__all__ = ["DEFAULT", "TYPE", "FileInfo", "Files"]
+
+LONGEST_BLOCK_ID: Final = 64  # bytes, as the block-blob protocol has it
+MOST_BLOCKS: Final = 50_000
+
+
+class FileInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A file in a named storage; `sha256` is empty where nobody has read it yet."""
+
+    storage: str
+    filename: str
+    size_bytes: int
+    sha256: str
+    modified_at: datetime
+    etag: str
+
+
+class Files:
+    """The named storages, and the artifacts of jobs.
+
+    Args:
+        engine: the database, which remembers hashes.
+        storage: the server's own store.
+        catalog: where storages are named.
+        clock: the time.
+        roots: beginnings of the URLs that organisations may point their storages to.
+    """
+
+    def __init__(
+        self,
+        engine: sa.Engine,
+        storage: Storage,
+        catalog: Catalog,
+        clock: Clock,
+        *,
+        roots: Sequence[str] = (),
+    ) -> None:
+        del clock  # the stores say when a file was written
+        self._own = storage
+        self._places = Places(storage, catalog, roots=roots)
+        self._hashes = Hashes(engine)
+
+    def storages(self, caller: Caller) -> Sequence[Entry]:
+        """Give the storages that the caller sees, by name."""
+        return self._places.entries(caller.organisation)
+
+    def storage(self, caller: Caller, name: str) -> Entry:
+        """Give a storage.
+
+        Raises:
+            Problem: NOT_FOUND at "storage".
+        """
+        return self._places.entry(caller.organisation, name)
+
+    async def upload(
+        self,
+        caller: Caller,
+        storage: str,
+        filename: str,
+        chunks: AsyncIterator[bytes],
+        *,
+        expected_sha256: str = "",
+    ) -> FileInfo:
+        """Write a file, or another in its place; nobody sees it before it is whole.
+
+        Raises:
+            Problem: NOT_FOUND at "storage"; INVALID at "filename" or "sha256".
+        """
+        org = caller.organisation
+        store, key = await asyncio.to_thread(self._places.file, org, storage, filename)
+        blob = await store.put(key, chunks, expected_sha256=expected_sha256)
+        await asyncio.to_thread(self._hashes.remember, org, storage, filename, blob)
+        return _info(storage, filename, blob)
+
+    async def stat(self, caller: Caller, storage: str, filename: str) -> FileInfo:
+        """Give what is known of a file; its hash is computed if nobody has yet.
+
+        Raises:
+            Problem: NOT_FOUND at "storage" or "filename".
+        """
+        org = caller.organisation
+        store, key = await asyncio.to_thread(self._places.file, org, storage, filename)
+        blob = await store.find(key)
+        if blob is None:
+            raise _missing(storage, filename)
+        sha256 = await asyncio.to_thread(self._hashes.recall, org, storage, filename, blob)
+        if not sha256:
+            blob, sha256 = await _read_through(store, key)
+            known = msgspec.structs.replace(blob, sha256=sha256)
+            await asyncio.to_thread(self._hashes.remember, org, storage, filename, known)
+        return _info(storage, filename, blob, sha256)
+
+    async def list(self, caller: Caller, storage: str) -> Sequence[FileInfo]:
+        """Give the files of a storage, by name; hashes where they are known."""
+        org = caller.organisation
+        store, prefix = await asyncio.to_thread(self._places.folder, org, storage)
+        blobs = await store.list(prefix, deep=bool(prefix))
+        named = {
+            unquoted(blob.key.removeprefix(f"{prefix}/")) if prefix else blob.key: blob
+            for blob in blobs
+        }
+        known = await asyncio.to_thread(self._hashes.all, org, storage)
+        return [
+            _info(storage, name, named[name], known.get((name, named[name].etag), ""))
+            for name in sorted(named)
+        ]
+
+    async def delete(self, caller: Caller, storage: str, filename: str) -> None:
+        """Remove a file.
+
+        Raises:
+            Problem: NOT_FOUND at "storage" or "filename".
+        """
+        org = caller.organisation
+        store, key = await asyncio.to_thread(self._places.file, org, storage, filename)
+        if await store.find(key) is None:
+            raise _missing(storage, filename)
+        await asyncio.to_thread(store.remove, key)
+        await asyncio.to_thread(self._hashes.forget, org, storage, filename)
+
+    async def open(
+        self, caller: Caller, storage: str, filename: str, start: int = 0, end: int | None = None
+    ) -> tuple[FileInfo, AsyncIterator[bytes]]:
+        """Give a file and its bytes from `start` up to `end`, which is not included.
+
+        Raises:
+            Problem: NOT_FOUND at "storage" or "filename"; RANGE.
+        """
+        org = caller.organisation
+        store, key = await asyncio.to_thread(self._places.file, org, storage, filename)
+        try:
+            blob, chunks = await store.open(key, start, end)
+        except Problem as problem:
+            if problem.code is Code.NOT_FOUND:
+                raise _missing(storage, filename) from None
+            raise
+        sha256 = await asyncio.to_thread(self._hashes.recall, org, storage, filename, blob)
+        return _info(storage, filename, blob, sha256), chunks
+
+    async def open_artifact(
+        self, artifact: Artifact, start: int = 0, end: int | None = None
+    ) -> AsyncIterator[bytes]:
+        """Give the bytes of an artifact from `start` up to `end`, which is not included."""
+        return await self._own.read(artifact.key, start, end)
+
+    async def stage_block(
+        self,
+        caller: Caller,
+        storage: str,
+        filename: str,
+        block_id: str,
+        chunks: AsyncIterator[bytes],
+    ) -> None:
+        """Keep one block of a file that `commit_blocks` will make.
+
+        Raises:
+            Problem: NOT_FOUND at "storage"; INVALID at "blockid".
+        """
+        org = caller.organisation
+        name = _block_name(block_id, at="blockid")
+        store, prefix = await asyncio.to_thread(self._places.blocks, org, storage, filename)
+        await store.put(f"{prefix}/{name}", chunks)
+
+    async def commit_blocks(
+        self, caller: Caller, storage: str, filename: str, block_ids: Sequence[str]
+    ) -> FileInfo:
+        """Make a file of blocks, in the order given; blocks that are not named are dropped.
+
+        Raises:
+            Problem: INVALID at "blocklist", with every block that nobody staged.
+        """
+        org = caller.organisation
+        names = [_block_name(block_id, at="blocklist") for block_id in block_ids]
+        if len(names) > MOST_BLOCKS:
+            detail = f"blocklist must have at most {MOST_BLOCKS} blocks, got {len(names)}"
+            raise Problem(Code.INVALID, detail, at="blocklist")
+        store, prefix = await asyncio.to_thread(self._places.blocks, org, storage, filename)
+        staged = {blob.key.rpartition("/")[2] for blob in await store.list(prefix)}
+        _check_blocks(block_ids, names, staged)
+        keys = [f"{prefix}/{name}" for name in names]
+        info = await self.upload(caller, storage, filename, _joined(store, keys))
+        await asyncio.to_thread(store.clear, prefix)
+        return info
+
+    def place(self, organisation: str, ref: FileRef) -> tuple[Storage, str]:
+        """Give the store and the key of a file that a job names.
+
+        Raises:
+            Problem: NOT_FOUND at "storage" or "filename"; FORBIDDEN at "storage".
+        """
+        store, key = self._places.file(organisation, ref.storage, ref.filename)
+        if not store.exists(key):
+            raise _missing(ref.storage, ref.filename)
+        return store, key
+
+    def deliver(self, organisation: str, artifact: Artifact, ref: FileRef) -> FileInfo:
+        """Copy an artifact to a file of a named storage.
+
+        Raises:
+            Problem: NOT_FOUND at "storage"; UNAVAILABLE; the store cannot take it.
+        """
+        store, key = self._places.file(organisation, ref.storage, ref.filename)
+        blob = store.copy(self._own, artifact.key, key)
+        self._hashes.remember(organisation, ref.storage, ref.filename, blob)
+        return _info(ref.storage, ref.filename, blob)
+
+
+def _info(storage: str, filename: str, blob: Blob, sha256: str = "") -> FileInfo:
+    return FileInfo(
+        storage=storage,
+        filename=filename,
+        size_bytes=blob.size_bytes,
+        sha256=sha256 or blob.sha256,
+        modified_at=blob.modified_at,
+        etag=blob.etag,
+    )
+
+
+def _missing(storage: str, filename: str) -> Problem:
+    detail = f"no file '{filename}' in storage '{storage}'"
+    return Problem(Code.NOT_FOUND, detail, at="filename")
+
+
+async def _read_through(store: Storage, key: str) -> tuple[Blob, str]:
+    """Give a file and the hash of what it held when it was opened."""
+    blob, chunks = await store.open(key)
+    tally = Tally(key, chunks)
+    async for _ in tally.stream():
+        pass
+    return blob, tally.sha256
+
+
+async def _joined(store: Storage, keys: Sequence[str]) -> AsyncIterator[bytes]:
+    for key in keys:
+        async for chunk in await store.read(key):
+            yield chunk
+
+
+def _block_name(block_id: str, *, at: str) -> str:
+    raw = block_id.encode(errors="replace")
+    if not 0 < len(raw) <= LONGEST_BLOCK_ID:
+        detail = f"a block id must have 1 to {LONGEST_BLOCK_ID} bytes, got {len(raw)}"
+        raise Problem(Code.INVALID, detail, at=at)
+    return raw.hex()
+
+
+def _check_blocks(block_ids: Sequence[str], names: Sequence[str], staged: set[str]) -> None:
+    missing = [
+        block_id for block_id, name in zip(block_ids, names, strict=True) if name not in staged
+    ]
+    if missing:
+        faults = [Fault("blocklist", f"block '{each}' was never uploaded") for each in missing]
+        raise Problem(Code.INVALID, faults[0].detail, at="blocklist", faults=faults)

@@ -1,0 +1,136 @@
+"""Where the files of a named storage lie: which store, and under which key."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Final
+from urllib.parse import quote, unquote
+
+from haulier.core.artifact import check_filename
+from haulier.core.problem import Code, Problem
+from haulier.engine.catalog import SHARED, Catalog, Entry
+from haulier.engine.storage import Storage
+
+TYPE: Final = "storage"
+DEFAULT: Final = "storage-001"
+FILES: Final = "storages"
+BLOCKS: Final = "blocks"
+PIECE: Final = 200  # of a quoted name: a disk takes 255 bytes
+OPEN_AT_ONCE: Final = 64
+
+
+class Places:
+    """The named storages of every organisation.
+
+    Args:
+        own: the server's own store, where storages without a URL lie.
+        catalog: where storages are named.
+        roots: beginnings of the URLs that organisations may point their storages to. The
+            server reaches more than they may see: its own data, and its other tenants'.
+    """
+
+    def __init__(self, own: Storage, catalog: Catalog, *, roots: Sequence[str] = ()) -> None:
+        self._own = own
+        self._catalog = catalog
+        self._roots = tuple(root.rstrip("/") + "/" for root in roots)
+        self._opened: OrderedDict[str, Storage] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def entries(self, organisation: str) -> Sequence[Entry]:
+        """Give the storages that the organisation sees, by name; the first use makes one."""
+        self._catalog.ensure(organisation, TYPE, DEFAULT, {"url": ""})
+        return self._catalog.list(organisation, TYPE)
+
+    def entry(self, organisation: str, name: str) -> Entry:
+        """Give a storage by its name.
+
+        Raises:
+            Problem: NOT_FOUND at "storage", with the names that there are.
+        """
+        if name == DEFAULT:
+            return self._catalog.ensure(organisation, TYPE, DEFAULT, {"url": ""})
+        entry = self._catalog.find(organisation, TYPE, name)
+        if entry is None:
+            names = ", ".join(each.name for each in self.entries(organisation))
+            detail = f"no storage '{name}'; there are: {names}"
+            raise Problem(Code.NOT_FOUND, detail, at="storage")
+        return entry
+
+    def folder(self, organisation: str, name: str) -> tuple[Storage, str]:
+        """Give the store of a storage, and the prefix of its files; empty for the whole store.
+
+        Raises:
+            Problem: NOT_FOUND; FORBIDDEN; the operator does not allow the URL.
+        """
+        entry = self.entry(organisation, name)
+        url = entry.body.get("url", "")
+        if not url:
+            return self._own, "/".join((FILES, quoted(organisation), quoted(name)))
+        return self._open(entry, str(url)), ""
+
+    def file(self, organisation: str, name: str, filename: str) -> tuple[Storage, str]:
+        """Give the store and the key of a file, whether it is there or not."""
+        check_filename(filename)
+        store, prefix = self.folder(organisation, name)
+        return store, f"{prefix}/{quoted(filename)}" if prefix else filename
+
+    def blocks(self, organisation: str, name: str, filename: str) -> tuple[Storage, str]:
+        """Give the store and the prefix of the blocks of a file that is not committed yet."""
+        self.entry(organisation, name)
+        check_filename(filename)
+        parts = (organisation, name, filename)
+        return self._own, "/".join((BLOCKS, *map(quoted, parts)))
+
+    def _open(self, entry: Entry, url: str) -> Storage:
+        self._check(entry, url)
+        with self._lock:
+            store = self._opened.get(url)
+        if store is None:
+            try:
+                store = Storage(url)
+            except Problem as problem:
+                detail = f"storage '{entry.name}' cannot be opened: {problem.detail}"
+                raise Problem(Code.INVALID, detail, at="storage") from problem
+        with self._lock:
+            self._opened[url] = store
+            self._opened.move_to_end(url)
+            if len(self._opened) > OPEN_AT_ONCE:
+                self._opened.popitem(last=False)
+        return store
+
+    def _check(self, entry: Entry, url: str) -> None:
+        """Refuse places that are the operator's; what is shared, the operator has made."""
+        inside = f"{url.rstrip('/')}/"
+        climbs = any(part in {".", ".."} for part in unquote(url).split("/"))
+        allowed = any(inside.startswith(root) for root in self._roots)
+        if entry.organisation != SHARED and (climbs or not allowed):
+            detail = (
+                f"storage '{entry.name}' is at {url}, where this server lets no organisation"
+                " have files; its operator allows places by HAULIER_STORAGE_ROOTS"
+            )
+            raise Problem(Code.FORBIDDEN, detail, at="storage")
+
+
+def quoted(name: str) -> str:
+    """Give a name as one or more plain names of a path, none longer than a disk takes.
+
+    Long names become folders: each piece but the last ends with '+', which `quote` leaves in
+    no name, so that no two names give one path, or one the folder of another.
+
+    Raises:
+        Problem: INVALID; it has no UTF-8 form.
+    """
+    try:
+        whole = quote(name, safe=" ()'!$&,;=@")
+    except UnicodeEncodeError:
+        detail = f"a name must be Unicode text, got {name!r}"
+        raise Problem(Code.INVALID, detail, at="filename") from None
+    if whole in {".", ".."}:
+        whole = whole.replace(".", "%2E")
+    starts = range(0, len(whole), PIECE)
+    return "+/".join(whole[start : start + PIECE] for start in starts)
+
+
+def unquoted(path: str) -> str:
+    """Give the name that `quoted` made a path of."""
+    return unquote(path.replace("+/", ""))

@@ -1,0 +1,48 @@
+"""Every installed dialect holds to the public conformance suite."""
+
+import pytest
+
+from haulier.core.job import Job
+from haulier.testing.dialect_suite import DialectSuite
+from haulier.wire import ogc, tomtom
+from haulier.wire.dialect import Dialect, installed, owner
+
+
+class TestOgc(DialectSuite):
+    dialect = ogc.DIALECT
+
+    def path_of(self, job: Job) -> str:
+        return f"/jobs/{job.id}"
+
+
+class TestTomtom(DialectSuite):
+    dialect = tomtom.DIALECT
+
+    def path_of(self, job: Job) -> str:
+        return f"/maps/orbis/platform/gem/jobs/{job.number}"
+
+
+def test_no_installed_dialect_escapes_the_suite() -> None:
+    held = {suite.dialect.name for suite in DialectSuite.__subclasses__()}
+
+    assert {dialect.name for dialect in installed()} <= held
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/", "ogc"),
+        ("/jobs", "ogc"),
+        ("/maps", "ogc"),
+        ("/maps/orbis/platform", "tomtom"),
+        ("/maps/orbis/platform/gem/jobs/1", "tomtom"),
+        ("/maps/orbis/platforms", "ogc"),
+        ("/blob/a/default/b", "tomtom"),
+        ("/v1/sys/wrapping/unwrap", "tomtom"),
+        ("/v1/sys", "ogc"),
+    ],
+)
+def test_the_longest_prefix_decides_whose_a_path_is(path: str, name: str) -> None:
+    dialects: tuple[Dialect, ...] = installed()
+
+    assert owner(dialects, path).name == name
