@@ -114,7 +114,7 @@ def moved(column: pa.ChunkedArray, shift_deg: float) -> np.ndarray:
     values = column.to_numpy()
     wkt = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
     lines = shapely.from_wkt(values) if wkt else shapely.from_wkb(values)
-    return shapely.transform(lines, lambda places: places + [shift_deg, 0.0])
+    return shapely.transform(lines, lambda places: np.add(places, (shift_deg, 0.0)))
 
 
 def renamed(gers: pa.ChunkedArray, number: int) -> pa.Array:

@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 
 from haulier.client import Client
+from haulier.client.answers import Job
 from haulier.families.roads.demo import DemoFiles
 
 SAMPLE_S = 0.1
@@ -33,6 +34,7 @@ class Tree:
     ended: threading.Event = field(default_factory=threading.Event)
 
     def look(self) -> None:
+        """Note what every process has used so far."""
         for process in [self.root, *self.root.children(recursive=True)]:
             try:
                 with process.oneshot():
@@ -44,10 +46,12 @@ class Tree:
             self.peak[process.pid] = max(self.peak.get(process.pid, 0), memory.rss)
 
     def watch(self) -> None:
+        """Look again and again until `ended` is set."""
         while not self.ended.wait(SAMPLE_S):
             self.look()
 
     def spent_s(self) -> float:
+        """Give the CPU seconds of all processes so far, those that ended included."""
         self.look()
         return sum(self.cpu_s.values())
 
@@ -121,7 +125,7 @@ def run_server(small: DemoFiles, big: DemoFiles, folder: Path, workers: int) -> 
     )
 
 
-def _job(client: Client, name: str, files: DemoFiles, folder: Path):
+def _job(client: Client, name: str, files: DemoFiles, folder: Path) -> tuple[Job, Path]:
     """Upload, submit, wait, download."""
     storage = client.storages()[0].name
     client.put_release(name, str(files.release.resolve()))

@@ -54,7 +54,7 @@ def build_services(settings: Settings) -> Services:
     engine = connect(settings.database)
     storage = Storage(settings.storage)
     catalog = Catalog(engine, clock)
-    files = Files(engine, storage, catalog, clock)
+    files = Files(engine, storage, catalog, clock, roots=settings.roots)
     kinds = installed(settings.families)
     jobs = Jobs(
         engine,

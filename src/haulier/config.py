@@ -24,6 +24,8 @@ class Settings:
             means a folder in `data`. Every machine must reach it.
         host: the address to listen on; 0.0.0.0 for every one of the machine.
         port: the port to listen on; 0 for any that is free.
+        storage_roots: where organisations may have storages of their own: beginnings of URLs,
+            with commas between; empty means nowhere.
         public_url: how callers reach the API; empty means what they asked for.
         dev: accept a key that everybody knows, on loopback only.
         api_processes: processes that answer requests.
@@ -47,6 +49,7 @@ class Settings:
     data: Path = Path("haulier-data")
     database_url: str = ""
     storage_url: str = ""
+    storage_roots: str = ""
     host: str = "127.0.0.1"
     port: int = 8080
     public_url: str = ""
@@ -77,6 +80,11 @@ class Settings:
     def storage(self) -> str:
         """Give the URL of the files, the default resolved."""
         return self.storage_url or (self.data.absolute() / "files").as_uri()
+
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """Give the beginnings of URLs that organisations may point their storages to."""
+        return tuple(root.strip() for root in self.storage_roots.split(",") if root.strip())
 
     @property
     def scratch(self) -> Path:

@@ -178,9 +178,7 @@ def test_a_wait_tells_each_change_once_and_asks_as_often_as_the_server_says() ->
     )
     told: list[float] = []
 
-    ended = network.play(
-        Flows(STEADY, STEADY).wait(ID, lambda job: told.append(job.fraction), None)
-    )
+    ended = network.play(Flows(STEADY, STEADY).wait(ID, lambda job: told.append(job.fraction)))
 
     assert ended.state is State.SUCCEEDED
     assert told == [0.2, 0.9, 1.0]
@@ -189,11 +187,22 @@ def test_a_wait_tells_each_change_once_and_asks_as_often_as_the_server_says() ->
     assert tags == [None, '"1"', '"1"', '"2"']
 
 
+def test_a_wait_asks_more_often_than_the_server_says_where_that_is_asked_for() -> None:
+    network = Script(
+        *[answer(200, info(), retry_after=after) for after in ("30", "1")],
+        answer(200, info(State.SUCCEEDED)),
+    )
+
+    network.play(Flows(STEADY, STEADY).wait(ID, None, poll_s=2.0))
+
+    assert network.pauses == [2.0, 1.0]
+
+
 def test_a_wait_survives_a_server_that_is_away_for_a_while() -> None:
     away: list[Outcome] = [REFUSED] * 12
     network = Script(answer(200, info()), *away, answer(200, info(State.FAILED)))
 
-    ended = network.play(Flows().wait(ID, None, None))
+    ended = network.play(Flows().wait(ID, None))
 
     assert ended.state is State.FAILED
 
@@ -207,14 +216,14 @@ def test_a_wait_ends_when_its_time_is_over_and_says_that_the_job_goes_on() -> No
     network = Script(*[answer(200, info(), retry_after="10")] * 3)
 
     with pytest.raises(WaitTimeoutError, match="job 7 is still running at 50%; it goes on"):
-        network.play(Flows(STEADY, STEADY, ticking(10.0)).wait(ID, None, 15.0))
+        network.play(Flows(STEADY, STEADY, ticking(10.0)).wait(ID, None, timeout_s=15.0))
 
     assert network.pauses == [5.0]  # not past the end of the wait
 
 
 def test_a_server_that_says_unchanged_first_is_no_server_of_ours() -> None:
     with pytest.raises(ProtocolError, match="304"):
-        Script(answer(304)).play(Flows().wait(ID, None, None))
+        Script(answer(304)).play(Flows().wait(ID, None))
 
 
 def test_an_answer_of_something_else_is_shown() -> None:

@@ -180,6 +180,18 @@ def test_warming_reaches_every_process_of_the_pool(
     assert str(pid_of(bench, "1")) in lines(warmed)
 
 
+def test_a_family_that_cannot_be_warmed_is_told_to_the_log(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def act(pool: LocalPool) -> None:
+        await pool.warm(("roguish",))
+        await perform(pool, bench, bench.task("works"))
+
+    with_pool(bench, act)
+
+    assert "cannot warm roguish: no family 'roguish'" in caplog.text
+
+
 def test_a_closed_pool_leaves_no_process_and_no_folder(bench: Bench) -> None:
     async def act(pool: LocalPool) -> None:
         await perform(pool, bench, bench.task("works"))

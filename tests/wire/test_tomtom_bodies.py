@@ -14,7 +14,7 @@ from haulier.wire.dialect import View
 from haulier.wire.tomtom.bodies import render
 
 GOLDEN: Final = Path(__file__).parent / "golden"
-VIEW: Final = View("http://here", Kinds({}))
+VIEW: Final = View("http://here", Kinds(()))
 COUNTED: Final = {
     "kms_processed": 80208.39,
     "roads_matched_ratio": 0.8468,

@@ -9,7 +9,7 @@ import msgspec
 
 from haulier.client import bodies
 from haulier.client.answers import Artifact, StoredFile
-from haulier.client.errors import FIRST_ERROR, IntegrityError, NotFoundError, conflict
+from haulier.client.errors import FIRST_ERROR, IntegrityError, RefusedError, conflict
 from haulier.client.flows import Flows, id_of
 from haulier.client.headers import parse_repr_digest, repr_digest
 from haulier.client.options import JobId
@@ -109,7 +109,7 @@ class Transfers:
         request = Request("HEAD", path_of("storages", storage, "files", filename))
         try:
             answer = yield from exchange(request, self.flows.policy)
-        except NotFoundError:
+        except RefusedError:  # without a body, as HEAD is: the next request says what is wrong
             return None
         length = answer.header("content-length")
         return StoredFile(

@@ -221,6 +221,7 @@ class Files:
         """
         store, key = self._places.file(organisation, ref.storage, ref.filename)
         blob = store.copy(self._own, artifact.key, key)
+        blob = msgspec.structs.replace(blob, sha256=artifact.sha256)
         self._hashes.remember(organisation, ref.storage, ref.filename, blob)
         return _info(ref.storage, ref.filename, blob)
 

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
-import msgspec
 import sqlalchemy as sa
 
 from haulier.core.artifact import Artifact, check_filename
 from haulier.core.caller import Caller, Scope
 from haulier.core.clock import Clock
+from haulier.core.identity import fingerprint
 from haulier.core.job import Happening, Job, Step, Submission
 from haulier.core.lifecycle import Event, State
 from haulier.core.problem import Code, Fault, Problem
@@ -197,7 +197,7 @@ class Jobs:
         taken: set[str] = set()
         for layer in recipe.levels():
             for step in layer:
-                same = msgspec.to_builtins(planned.get(step.id)) == msgspec.to_builtins(step)
+                same = fingerprint(planned.get(step.id)) == fingerprint(step)
                 if same and step.id in results and taken.issuperset(step.needs):
                     taken.add(step.id)
                     end = StepEnd(
@@ -238,14 +238,16 @@ class Jobs:
             return details.read_artifacts(connection, job_id)
 
     def artifact(self, caller: Caller, job_id: UUID, name: str) -> Artifact:
-        """Give one artifact of a job; where several steps gave the name, the last one's.
+        """Give one artifact of a job, by its name or as "step.name".
+
+        Where several steps gave the name, it is the last one's.
 
         Raises:
             Problem: NOT_FOUND, with the names that exist.
         """
         found = self.artifacts(caller, job_id)
         for artifact in reversed(found):
-            if artifact.name == name:
+            if name in {artifact.name, f"{artifact.step}.{artifact.name}"}:
                 return artifact
         known = ", ".join(sorted({artifact.name for artifact in found})) or "none"
         detail = f"job {job_id} has no artifact '{name}'; it has: {known}"

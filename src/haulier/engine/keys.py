@@ -8,7 +8,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
@@ -172,12 +172,21 @@ class Keys:
             self._last_note = self._notes.submit(self._note_use, info, now)
         caller = Caller(info.organisation, info.subject, frozenset(info.scopes))
         until = min(now + BELIEVED, info.expires_at) if info.expires_at else now + BELIEVED
+        self.believe(digest, caller, until)
+        return caller
+
+    @property
+    def believed(self) -> int:
+        """How many secrets are known without asking the database."""
+        return len(self._believed)
+
+    def believe(self, digest: str, caller: Caller, until: datetime) -> None:
+        """Take a secret's hash for the caller's until then; the oldest is forgotten."""
         with self._lock:
             self._believed[digest] = caller, until
             self._believed.move_to_end(digest)
             if len(self._believed) > BELIEVED_AT_ONCE:
                 self._believed.popitem(last=False)
-        return caller
 
     def _note_use(self, info: KeyInfo, now: datetime) -> None:
         stale = sa.or_(keys.c.used_at.is_(None), keys.c.used_at <= now - USE_NOTED_EVERY)
@@ -215,21 +224,19 @@ def _check(
     expires_at: datetime | None,
     now: datetime,
 ) -> None:
-    name = organisation.strip()
-    if not 0 < len(organisation) <= LONGEST_ORGANISATION or name != organisation or name == "*":
+    plain = organisation.isprintable() and organisation.strip() == organisation != "*"
+    if not 0 < len(organisation) <= LONGEST_ORGANISATION or not plain:
         detail = (
-            f"organisation must be a name of 1 to {LONGEST_ORGANISATION} characters other than"
-            f" '*', with no space at its ends, got {organisation!r}"
+            f"organisation must be 1 to {LONGEST_ORGANISATION} printable characters other than"
+            f" '*', with no space at their ends, got {organisation!r}"
         )
         raise Problem(Code.INVALID, detail, at="organisation")
-    if not organisation.isprintable() or not subject.isprintable():
-        raise Problem(Code.INVALID, "organisation and subject must be printable", at="subject")
-    if len(subject) > LONGEST_SUBJECT:
-        detail = f"subject must have at most {LONGEST_SUBJECT} characters, got {len(subject)}"
+    if len(subject) > LONGEST_SUBJECT or not subject.isprintable():
+        detail = f"subject must be at most {LONGEST_SUBJECT} printable characters, got {subject!r}"
         raise Problem(Code.INVALID, detail, at="subject")
     if not scopes:
         detail = f"scopes must name at least one of {', '.join(Scope)}, got none"
         raise Problem(Code.INVALID, detail, at="scopes")
-    if expires_at is not None and expires_at.astimezone(UTC) <= now:
-        detail = f"expires_at must lie in the future, got {expires_at.isoformat()}"
+    if expires_at is not None and (expires_at.tzinfo is None or expires_at <= now):
+        detail = f"expires_at must be an aware time in the future, got {expires_at.isoformat()}"
         raise Problem(Code.INVALID, detail, at="expires_at")

@@ -1,6 +1,7 @@
 """Where parts of jobs run: a pool of warm child processes on this machine."""
 
 import asyncio
+import logging
 import os
 import shutil
 import tempfile
@@ -19,6 +20,7 @@ FAMILIES: Final = "HAULIER_FAMILIES"
 HOME: Final = "child-"
 FIRST_PAUSE_S: Final = 0.5
 LONGEST_PAUSE_S: Final = 30.0
+LOG: Final = logging.getLogger(__name__)
 
 
 class PartRunner(Protocol):
@@ -99,12 +101,19 @@ class LocalPool:
         return await self._once(task, on_report, on_ask)
 
     async def warm(self, families: tuple[str, ...]) -> None:
-        """Start every process and warm it: one first, so that what it compiles is found."""
+        """Start every process and warm it: one first, so that what it compiles is found.
+
+        A family that cannot be warmed is told to the log: its parts will say what is wrong.
+        """
         task = Task(action="warm", families=families)
-        await self._once(task, _unheard, _unanswered)
-        async with asyncio.TaskGroup() as group:
-            for _ in range(self._size):
-                group.create_task(self._once(task, _unheard, _unanswered))
+        try:
+            await self._once(task, _unheard, _unanswered)
+            async with asyncio.TaskGroup() as group:
+                for _ in range(self._size):
+                    group.create_task(self._once(task, _unheard, _unanswered))
+        except* Problem as group_of:
+            for problem in group_of.exceptions:
+                LOG.warning("cannot warm %s: %s", ", ".join(families), problem)
 
     async def close(self) -> None:
         """End the idle processes now, and each other one when its task ends."""

@@ -9,6 +9,7 @@ and in a local folder use nothing but the operating system.
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Container, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -193,12 +194,15 @@ class Storage:
         with _named("write", key):
             if path is not None:
                 return self._files.copy(path, key)
-            return self._files.write(key, source.chunks(source_key))
+            if source is self and isinstance(self._files, Bucket):
+                duplicate = self._files.duplicate(source_key, key)
+                if duplicate is not None:
+                    return duplicate
+        with ThreadPoolExecutor(max_workers=1) as pool:  # a loop of its own, whoever calls
+            return pool.submit(asyncio.run, self._pull(source, source_key, key)).result()
 
-    def chunks(self, key: str) -> Iterator[bytes]:
-        """Give the bytes of a file, in pieces."""
-        with _named("read", key):
-            yield from self._files.read(key)
+    async def _pull(self, source: "Storage", source_key: str, key: str) -> Blob:
+        return await self.put(key, await source.read(source_key))
 
     def load(self, key: str) -> bytes | None:
         """Give the bytes of a small file if it is there."""

@@ -52,7 +52,7 @@ class Worker:
             runner=self._pools[0],
             interactive=self._pools[1],
             storage=storage,
-            files=Files(self._engine, storage, catalog, self._clock),
+            files=Files(self._engine, storage, catalog, self._clock, roots=settings.roots),
             catalog=catalog,
             kinds=kinds,
             scratch=self._scratch,
@@ -154,7 +154,9 @@ class Worker:
             # In this order: one who dies in between leaves the dead one for the next.
             await self._take_back(name)
             await runtime.recover([name])
-            await transact(self._engine, partial(presence.bury, clock=self._clock, me=me, name=name))
+            await transact(
+                self._engine, partial(presence.bury, clock=self._clock, me=me, name=name)
+            )
             LOG.warning("took over the jobs of worker '%s'", name)
 
     async def _sweep(self) -> None:

@@ -83,10 +83,12 @@ class DialectSuite:
 
     @pytest.mark.parametrize("state", State)
     def test_every_state_has_a_word(self, state: State) -> None:
+        """The words are a total table."""
         hold(self.dialect.words.get(state), f"{self.dialect.name} has no word for {state}")
 
     @pytest.mark.parametrize("state", State)
     def test_a_job_in_every_state_is_shown_with_its_word(self, state: State, view: View) -> None:
+        """A body says the word of the state somewhere."""
         body = msgspec.to_builtins(self.dialect.render(a_job(state), view))
 
         word = self.dialect.words[state]
@@ -94,12 +96,14 @@ class DialectSuite:
 
     @pytest.mark.parametrize("state", State)
     def test_a_bare_job_in_every_state_is_shown(self, state: State, view: View) -> None:
+        """A job without parameters, results and problem has a body, too."""
         bare = a_job(state, params={}, deliver={}, statistics=None, result=None, problem=None)
 
         hold(msgspec.json.encode(self.dialect.render(bare, view)), f"a bare {state} job is shown")
 
     @pytest.mark.parametrize("state", State)
     def test_what_is_read_back_is_shown_the_same(self, state: State, view: View) -> None:
+        """render(parse(render(job))) is render(job), to the byte."""
         if self.dialect.parse is None:
             pytest.skip(f"{self.dialect.name} does not read its bodies back")
         shown = msgspec.json.encode(self.dialect.render(a_job(state), view))
@@ -110,6 +114,7 @@ class DialectSuite:
 
     @pytest.mark.parametrize("code", Code)
     def test_every_code_has_an_answer(self, code: Code) -> None:
+        """The answers are a total table; 4xx is the caller's to mend, 5xx ours."""
         reply = self.dialect.replies.get(code)
 
         hold(reply and reply.word, f"{self.dialect.name} has no answer to {code}")
@@ -120,6 +125,7 @@ class DialectSuite:
     @pytest.mark.parametrize("code", Code)
     @pytest.mark.parametrize("method", ["GET", "HEAD"])
     def test_every_problem_is_told_in_every_part_of_the_wire(self, code: Code, method: str) -> None:
+        """Status and sentence arrive, also where the sentence needs quoting."""
         detail = 'roads[3].id must be unique, got "12" <&>'
         for prefix in self.dialect.prefixes:
             path = f"{prefix.rstrip('/')}/broken"
@@ -130,6 +136,7 @@ class DialectSuite:
             hold(told, f"{path} must say what was wrong, said {answer.text!r}")
 
     def test_many_faults_are_told_at_once(self) -> None:
+        """A caller mends everything in one go."""
         faults = (Fault("a", "a must be 1"), Fault("inputs.b[2]", "b must be 2"))
         path = f"{self.dialect.prefixes[0].rstrip('/')}/broken"
         problem = Problem(Code.INVALID, "a must be 1; b must be 2", at="a", faults=faults)
@@ -142,6 +149,7 @@ class DialectSuite:
     # How it is served
 
     def test_its_document_describes_its_operations(self, document: dict[str, Any]) -> None:
+        """Operations have names of their own and a sentence."""
         ids = [operation["operationId"] for _, _, operation in operations(document)]
 
         hold(document["openapi"].startswith("3."), f"OpenAPI 3, got {document['openapi']}")
@@ -151,6 +159,7 @@ class DialectSuite:
             hold(said, f"{method} {path} must say what it does")
 
     def test_its_page_for_people_needs_nothing_from_elsewhere(self, world: World) -> None:
+        """The page works without the internet, and asks nobody."""
         answer = world.ask("GET", openapi.page_path(self.dialect), key="")
 
         hold(answer.status_code == HTTPStatus.OK, f"there must be a page, got {answer}")
@@ -162,6 +171,7 @@ class DialectSuite:
     def test_nothing_but_what_is_public_opens_without_a_key(
         self, world: World, document: dict[str, Any], key: str
     ) -> None:
+        """401 with a challenge, for everything else."""
         sent = {"authorization": "Bearer hlr_nobody"} if key else {}
         for path, method, _ in _closed(document):
             answer = world.ask(method, filled(path), key="", headers=sent)
@@ -169,6 +179,7 @@ class DialectSuite:
             hold("Bearer" in answer.headers["www-authenticate"], f"{method} {path} must ask")
 
     def test_a_key_is_taken_from_each_of_its_headers(self, world: World) -> None:
+        """A header of the wire's own carries a key, whatever Authorization says."""
         job = submitted(world)
         for header in self.dialect.key_headers:
             own = {header: world.keys["owner"], "authorization": "Bearer a-cloud's-own-token"}
@@ -178,12 +189,14 @@ class DialectSuite:
     def test_a_key_that_may_only_read_changes_nothing(
         self, world: World, document: dict[str, Any]
     ) -> None:
+        """403 before anything is looked at."""
         for path, method, _ in _closed(document):
             if method != "GET":
                 answer = world.ask(method, filled(path), key="reader")
                 hold(answer.status_code == HTTPStatus.FORBIDDEN, f"{method} {path}: {answer}")
 
     def test_a_job_is_shown_to_its_organisation_alone(self, world: World) -> None:
+        """To others it is not there."""
         job = submitted(world)
 
         own = world.ask("GET", self.path_of(job))
@@ -194,6 +207,7 @@ class DialectSuite:
         hold(others.status_code == HTTPStatus.NOT_FOUND, f"the stranger does not: {others}")
 
     def test_a_path_that_is_nothing_is_not_found(self, world: World) -> None:
+        """404, however odd the path."""
         for prefix in self.dialect.prefixes:
             for tail in ("no-such-thing", "a/b/c/d/e", "%00", "..%2f..%2fetc", "ä", "x" * 5000):
                 answer = world.ask("GET", f"{prefix.rstrip('/')}/{tail}")
@@ -202,6 +216,7 @@ class DialectSuite:
     def test_a_method_that_a_path_lacks_is_refused_by_name(
         self, world: World, document: dict[str, Any]
     ) -> None:
+        """405, with the methods that there are."""
         for path, item in document["paths"].items():
             for method in METHODS:
                 if method.lower() in item:
@@ -214,6 +229,7 @@ class DialectSuite:
     def test_options_of_every_path_are_told_to_anybody(
         self, world: World, document: dict[str, Any]
     ) -> None:
+        """204, with the methods that there are."""
         for path, item in document["paths"].items():
             answer = world.ask("OPTIONS", filled(path), key="")
             hold(answer.status_code == HTTPStatus.NO_CONTENT, f"OPTIONS {path}: {answer}")
@@ -222,6 +238,7 @@ class DialectSuite:
             hold(wanted <= named, f"OPTIONS {path} must name {wanted}, named {named}")
 
     def test_head_is_get_without_a_body(self, world: World, document: dict[str, Any]) -> None:
+        """HEAD has the status of GET and no body."""
         for path, method, _ in operations(document):
             if method != "GET":
                 continue
@@ -233,6 +250,7 @@ class DialectSuite:
     def test_junk_is_refused_and_never_breaks_the_server(
         self, world: World, document: dict[str, Any], junk: bytes
     ) -> None:
+        """4xx for every body that is not meant for an operation."""
         for path, method, operation in operations(document):
             body = operation.get("requestBody", {}).get("content", {})
             if "application/json" not in body:
@@ -242,6 +260,7 @@ class DialectSuite:
             hold(answer.status_code // 100 == 4, f"{method} {path}: {answer} {answer.text}")  # noqa: PLR2004 -- 4xx
 
     def test_a_body_without_end_is_cut_off(self, world: World, document: dict[str, Any]) -> None:
+        """413 instead of memory."""
         for path, method, operation in operations(document):
             if "application/json" in operation.get("requestBody", {}).get("content", {}):
                 headers = {"content-type": "application/json"}

@@ -45,7 +45,7 @@ class World:
     client: TestClient[Litestar]
     keys: Mapping[str, str]
 
-    def ask(  # noqa: PLR0913 -- a request has so many sides
+    def ask(
         self,
         method: str,
         path: str,

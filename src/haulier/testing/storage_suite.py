@@ -363,7 +363,8 @@ class StorageSuite:
         asyncio.run(storage.delete("a"))
 
         hold(read(storage, "b/c") == LONG, "the copy must keep its content")
-        hold(blob.sha256 == hashlib.sha256(LONG).hexdigest(), "the hash must be the content's")
+        known = {"", hashlib.sha256(LONG).hexdigest()}  # a bucket that copies tells no hash
+        hold(blob.sha256 in known, "the hash, where it is told, must be the content's")
 
 
 async def _put_failing(storage: Storage, key: str, *chunks: bytes) -> None:

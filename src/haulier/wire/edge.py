@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import structlog
+from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from opentelemetry import trace
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
@@ -60,21 +61,21 @@ class Edge:
         app: ASGIApp,
         dialects: Sequence[Dialect],
         traffic: Traffic,
-        has_head: Callable[[str], bool],
+        methods: Callable[[str], frozenset[str]],
     ) -> None:
         self._app = app
         self._dialects = dialects
         self._traffic = traffic
-        self._has_head = has_head
+        self._methods = methods
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] != "http":
+        if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
         started, path, method, status = time.perf_counter(), scope["path"], scope["method"], 500
-        if method == "HEAD" and not self._has_head(path):
-            scope["method"] = "GET"
+        if method == "HEAD" and "HEAD" not in self._methods(path):
+            scope["method"] = "GET"  # the handlers of GET answer; the body is left out below
         request_id, traceparent = _told(scope["headers"])
         scope["state"]["request_id"] = request_id.decode()
 
@@ -92,7 +93,9 @@ class Edge:
             await send(message)
 
         try:
-            if traceparent:
+            if method == "OPTIONS" and (allowed := self._methods(path)):
+                await _tell_methods(allowed, stamped)
+            elif traceparent:
                 await self._traced(traceparent, scope, receive, stamped)
             else:
                 await self._app(scope, receive, stamped)
@@ -113,6 +116,14 @@ class Edge:
             ),
         ):
             await self._app(scope, receive, send)
+
+
+async def _tell_methods(allowed: frozenset[str], send: Send) -> None:
+    """Answer OPTIONS of a path, for which a key is not needed."""
+    every = {"OPTIONS", *allowed, *({"HEAD"} if "GET" in allowed else ())}
+    headers = [(b"allow", ", ".join(sorted(every)).encode()), (b"content-length", b"0")]
+    await send({"type": "http.response.start", "status": 204, "headers": headers})
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 def _told(headers: Any) -> tuple[bytes, bytes]:  # noqa: ANN401 -- ASGI says: any iterable of pairs

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import structlog
 from litestar.exceptions import HTTPException, ValidationException
-from litestar.types import ExceptionHandler
+from litestar.types import Empty, ExceptionHandler
 from litestar.utils.scope.state import ScopeState
 
 from haulier.core.problem import Code, Fault, Problem
@@ -61,6 +61,8 @@ def understood(error: Exception, request: AnyRequest, limit_bytes: int) -> Probl
         return error
     if isinstance(error, ValidationException):
         return _validation(error, request)
+    if isinstance(error, RecursionError) and ScopeState.from_scope(request.scope).json is Empty:
+        return Problem(Code.INVALID, "the body must be JSON: it is nested too deeply")
     if isinstance(error, HTTPException) and error.detail == LEFT_EARLY:
         return Problem(Code.INVALID, "the connection closed before the body was whole")
     code = CODES.get(HTTPStatus(error.status_code)) if isinstance(error, HTTPException) else None

@@ -15,6 +15,7 @@ from haulier.wire.dialect import Dialect, installed
 from haulier.wire.edge import Edge, Traffic
 
 JSON_LIMIT_BYTES: Final = 8 * 1024 * 1024
+NO_METHOD: Final = "TRACE"  # no handler has it, so that the router says which there are
 
 
 def build_app(services: Services, dialects: Sequence[Dialect] | None = None) -> Litestar:
@@ -34,21 +35,21 @@ def build_app(services: Services, dialects: Sequence[Dialect] | None = None) -> 
         openapi_config=None,
         logging_config=None,
     )
-    app.asgi_handler = Edge(
-        app.asgi_handler, spoken, Traffic(metrics.registry), lambda path: _has_head(app, path)
-    )
+    traffic = Traffic(metrics.registry)
+    app.asgi_handler = Edge(app.asgi_handler, spoken, traffic, lambda path: _methods(app, path))
     return app
 
 
-def _has_head(app: Litestar, path: str) -> bool:
-    """Whether a handler answers HEAD of a path itself; the others answer it as GET."""
+def _methods(app: Litestar, path: str) -> frozenset[str]:
+    """Give the methods that the handlers of a path have; none where there is nothing."""
     try:
-        app.asgi_router.handle_routing(path=normalize_path(path), method="HEAD")
-    except MethodNotAllowedException:
-        return False
+        app.asgi_router.handle_routing(path=normalize_path(path), method=NO_METHOD)
+    except MethodNotAllowedException as refused:
+        allowed = (refused.headers or {}).get("allow", "")
+        return frozenset(word.strip().upper() for word in allowed.split(","))
     except HTTPException:
-        return True  # there is nothing at the path, whatever the method
-    return True
+        return frozenset()
+    return frozenset()
 
 
 def _router(dialect: Dialect, services: Services) -> Router:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 import msgspec
 from litestar import Request, Response, delete, get, put
 from litestar.datastructures import State
-from litestar.params import Parameter
+from litestar.params import JSONBody, Parameter
 
 from haulier.core.caller import Caller, Scope
 from haulier.core.problem import Code, Problem
@@ -65,7 +65,7 @@ async def get_entry(request: Asked, type_name: TypeName, name: EntryName) -> Res
 
 @put("/catalog/{type_name:str}/{name:str}", opt={"scope": Scope.ADMIN})
 async def put_entry(
-    request: Asked, type_name: TypeName, name: EntryName, data: dict[str, Any]
+    request: Asked, type_name: TypeName, name: EntryName, data: JSONBody[dict[str, Any]]
 ) -> Response[EntryBody]:
     """Make a thing, or give it a new body; `If-Match` refuses where it has changed meanwhile."""
     services, caller = services_of(request), caller_of(request)

@@ -53,7 +53,7 @@ class Execute(msgspec.Struct, frozen=True, kw_only=True):
     outputs: Mapping[str, Wanted] | None = None
     response: Literal["raw", "document"] | None = None
     subscriber: Mapping[str, Any] | None = None
-    haulier: Extras = Extras()
+    haulier: Extras = msgspec.field(default_factory=Extras)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import msgspec
 from litestar import Request, Response, get, post
 from litestar.datastructures import State
 from litestar.openapi import ResponseSpec
-from litestar.params import HeaderParameter, Parameter
+from litestar.params import HeaderParameter, JSONBody, Parameter
 
 from haulier.core.caller import Caller
 from haulier.core.job import Job
@@ -78,7 +78,7 @@ def describe_process(request: Asked, process_id: ProcessId) -> ProcessDescriptio
 async def execute(
     request: Asked,
     process_id: ProcessId,
-    data: Execute,
+    data: JSONBody[Execute],
     prefer: Annotated[
         str,
         HeaderParameter(

@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final
 
 from litestar import HttpMethod, Request, Response, delete, put, route
@@ -73,9 +73,7 @@ def _no_such_comp(comp: str) -> Problem:
     return Problem(Code.INVALID, detail, at="query.comp")
 
 
-async def _stage(
-    request: AnyRequest, storage: str, filename: str, block_id: str
-) -> Mapping[str, str]:
+async def _stage(request: AnyRequest, storage: str, filename: str, block_id: str) -> dict[str, str]:
     name = block_name(block_id)
     files, caller = services_of(request).files, caller_of(request)
     await files.stage_block(caller, storage, filename, name, _checked(request))

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 import msgspec
 from litestar import Request, Response, get, post
 from litestar.datastructures import State
-from litestar.params import HeaderParameter, Parameter
+from litestar.params import HeaderParameter, JSONBody, Parameter
 
 from haulier.core.caller import Caller
 from haulier.core.problem import Code, Problem
@@ -37,7 +37,7 @@ class JobsBody(msgspec.Struct, frozen=True):
 
 @post(JOBS, status_code=201)
 async def create_job(
-    request: Asked, data: CreateBody, x_version: ApiVersion = ""
+    request: Asked, data: JSONBody[CreateBody], x_version: ApiVersion = ""
 ) -> Response[JobBody]:
     """Take a matching job on; its input is looked at when it runs."""
     del x_version

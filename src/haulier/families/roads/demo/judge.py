@@ -93,4 +93,4 @@ def _known(table: pa.Table, roads: pa.Array, names: pa.Array) -> pa.Table:
 
 
 def _numbers(column: pa.ChunkedArray, type_: type[np.generic]) -> NDArray[Any]:
-    return column.to_numpy().astype(type_)
+    return np.asarray(column.to_numpy()).astype(type_)

@@ -1,11 +1,11 @@
 """Read the roads of an OpenStreetMap extract, and the nodes where they meet."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -89,26 +89,20 @@ def read_ways(path: Path) -> Ways:
     Args:
         path: of an OpenStreetMap file in any format that libosmium reads.
     """
-    import osmium  # noqa: PLC0415 -- only the demo and the benchmark need it
-
     facts: list[tuple[int, str, str | None, int, int]] = []
     nodes: list[int] = []
     places: list[tuple[float, float]] = []
     offsets = [0]
-    for way in osmium.FileProcessor(str(path), osmium.osm.NODE | osmium.osm.WAY).with_locations():
-        road_class = CLASSES.get(way.tags.get("highway", "")) if way.is_way() else None
-        if road_class is None:
-            continue
-        there = [node for node in way.nodes if node.location.valid()]
-        kept = [
-            n for n, before in zip(there, [None, *there], strict=False) if n.ref != _ref(before)
-        ]
-        if len(kept) < LEAST_VERTICES:
+    for way in _ways(path):
+        tags = way.tags
+        road_class = CLASSES.get(tags.get("highway", ""))
+        there = [node for node in way.nodes if node.location.valid()] if road_class else []
+        kept = [n for i, n in enumerate(there) if i == 0 or n.ref != there[i - 1].ref]
+        if road_class is None or len(kept) < LEAST_VERTICES:
             continue
         nodes.extend(node.ref for node in kept)
         places.extend((node.location.lon, node.location.lat) for node in kept)
         offsets.append(len(nodes))
-        tags = way.tags
         level = _level(tags.get("layer", "0"))
         facts.append((way.id, road_class, tags.get("name"), _one_way(tags.get("oneway")), level))
     ids, classes, names, one_way, levels = zip(*facts, strict=True) if facts else ((),) * 5
@@ -138,8 +132,12 @@ def for_vehicles(ways: Ways) -> Ways:
     )
 
 
-def _ref(node: object) -> int | None:
-    return getattr(node, "ref", None)
+def _ways(path: Path) -> Iterator[Any]:
+    """Read the ways with the places of their nodes."""
+    import osmium  # noqa: PLC0415 -- no job needs it
+
+    file = osmium.FileProcessor(str(path), osmium.osm.NODE | osmium.osm.WAY).with_locations()
+    return (entity for entity in file if entity.is_way())  # type: ignore[union-attr] # no changesets
 
 
 def _one_way(word: str | None) -> int:

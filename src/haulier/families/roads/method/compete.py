@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numba import njit
 
+from haulier.families.roads.method.kernels import kernel
 from haulier.families.roads.method.matches import CLAIMED, CLAIMED_BY, SIGMA, Matches
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def compete(matches: Matches, road: NDArray[np.integer], segment: NDArray[np.int
     return replace(matches, features=features)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _claims(
     codes: NDArray[np.int64],
     low: FloatArray,
@@ -95,7 +95,7 @@ def _claims(
     return claimed, closer
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _both_sides(
     i: int,
     j: int,

@@ -9,8 +9,8 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from haulier.families.roads.method.kernels import kernel
 from haulier.families.roads.method.matches import CLAIMED, CLAIMED_BY, FEATURES, Matches
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def logits(model: Model, features: NDArray[np.float32]) -> FloatArray:
     return out
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _descend(
     feature: IntArray,
     threshold: FloatArray,

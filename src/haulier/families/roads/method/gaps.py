@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from haulier.families.roads.method.kernels import kernel
 from haulier.families.roads.method.lines import BoolArray, FloatArray, IntArray, Lines
 from haulier.families.roads.method.sheet import Sheet, displacements
 from haulier.families.roads.method.topology import SAME_PLACE_DEG, Int32Array
@@ -121,7 +121,7 @@ def places_along(lines: Lines, line: Int32Array, along_m: FloatArray) -> FloatAr
     return np.asarray(_walk(lines.coordinates, lines.offsets, line, along_m))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _walk(xy: FloatArray, offsets: IntArray, line: Int32Array, along_m: FloatArray) -> FloatArray:
     """Walk each line to its place."""
     out = np.empty((len(line), 2))
@@ -141,7 +141,7 @@ def _walk(xy: FloatArray, offsets: IntArray, line: Int32Array, along_m: FloatArr
     return out
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _to_neighbours(at: FloatArray, node: IntArray) -> FloatArray:
     """Measure from each matched end to the nearest one at its junction; nan without one."""
     n = len(node)

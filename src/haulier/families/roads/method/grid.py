@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from haulier.families.roads.method.kernels import kernel
 from haulier.families.roads.method.topology import Int32Array, Pieces
 
 BLOCK: Final = 32  # cells along a side of a block; only blocks with a piece near them get cells
@@ -21,6 +21,7 @@ class Grid(NamedTuple):
         west: of the first cell, metres.
         south: of the first cell, metres.
         cell_m: side of a cell.
+        range_m: how far a look-up sees.
         directory: (rows, columns) number of the block, -1 where nothing is near.
         first: (blocks * BLOCK² + 1,) first entry of each cell.
         piece: (entries,) pieces within range of the cell.
@@ -29,6 +30,7 @@ class Grid(NamedTuple):
     west: float
     south: float
     cell_m: float
+    range_m: float
     directory: Int32Array
     first: Int32Array
     piece: Int32Array
@@ -51,32 +53,40 @@ def build_grid(pieces: Pieces, range_m: float, cell_m: float) -> Grid:
     if len(pieces.x) == 0:
         nothing = np.zeros(0, np.int32)
         return Grid(
-            0.0, 0.0, float(cell_m), np.full((1, 1), -1, np.int32), np.zeros(1, np.int32), nothing
+            0.0,
+            0.0,
+            float(cell_m),
+            float(range_m),
+            np.full((1, 1), -1, np.int32),
+            np.zeros(1, np.int32),
+            nothing,
         )
     x = np.concatenate([pieces.x, pieces.x + pieces.ux * pieces.length])
     y = np.concatenate([pieces.y, pieces.y + pieces.uy * pieces.length])
     extent_m = max(float(x.max() - x.min()), float(y.max() - y.min()))
     cell_m = max(float(cell_m), extent_m / (BLOCK * WIDEST_DIRECTORY))
-    margin_m = float(range_m) + cell_m
+    range_m = float(range_m)
+    margin_m = range_m + cell_m
     west, south = float(x.min()) - margin_m, float(y.min()) - margin_m
     width, height = float(x.max()) + margin_m - west, float(y.max()) + margin_m - south
     shape = (int(height / cell_m / BLOCK) + 1, int(width / cell_m / BLOCK) + 1)
     directory = np.full(shape, -1, dtype=np.int32)
-    empty = Grid(west, south, cell_m, directory, np.zeros(1, np.int32), np.zeros(1, np.int32))
-    blocks = _mark_blocks(pieces, empty, float(range_m))
+    nothing = np.zeros(1, np.int32)
+    empty = Grid(west, south, cell_m, range_m, directory, nothing, nothing)
+    blocks = _mark_blocks(pieces, empty)
     count = np.zeros(blocks * BLOCK * BLOCK + 1, dtype=np.int32)
-    _visit_cells(pieces, empty, float(range_m), count, np.zeros(0, dtype=np.int32))
+    _visit_cells(pieces, empty, count, np.zeros(0, dtype=np.int32))
     first = np.zeros_like(count)
     np.cumsum(count[:-1], out=first[1:])
     piece = np.empty(int(first[-1]), dtype=np.int32)
-    _visit_cells(pieces, empty, float(range_m), first.copy(), piece)
-    return Grid(west, south, cell_m, directory, first, piece)
+    _visit_cells(pieces, empty, first.copy(), piece)
+    return Grid(west, south, cell_m, range_m, directory, first, piece)
 
 
-@njit(cache=True, nogil=True)
-def _mark_blocks(pieces: Pieces, grid: Grid, range_m: float) -> int:
+@kernel
+def _mark_blocks(pieces: Pieces, grid: Grid) -> int:
     """Number every block that a piece's widened bounds meet; returns how many."""
-    side = grid.cell_m * BLOCK
+    side, range_m = grid.cell_m * BLOCK, grid.range_m
     n = 0
     for p in range(len(pieces.x)):
         x0, y0 = pieces.x[p] - grid.west, pieces.y[p] - grid.south
@@ -91,12 +101,10 @@ def _mark_blocks(pieces: Pieces, grid: Grid, range_m: float) -> int:
     return n
 
 
-@njit(cache=True, nogil=True)
-def _visit_cells(
-    pieces: Pieces, grid: Grid, range_m: float, cursor: Int32Array, out: Int32Array
-) -> None:
+@kernel
+def _visit_cells(pieces: Pieces, grid: Grid, cursor: Int32Array, out: Int32Array) -> None:
     """Count the entries of each cell (`out` empty), or write them where `cursor` points."""
-    cell, directory = grid.cell_m, grid.directory
+    cell, directory, range_m = grid.cell_m, grid.directory, grid.range_m
     reach = range_m + cell * HALF_DIAGONAL
     writing = len(out) > 0
     for p in range(len(pieces.x)):

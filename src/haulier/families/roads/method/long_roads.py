@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numba import njit
 
+from haulier.families.roads.method.kernels import kernel
 from haulier.families.roads.method.lines import FloatArray, IntArray, Lines, measures
 from haulier.families.roads.method.matches import Matches, pick
 
@@ -120,7 +120,7 @@ def _is_seam(matches: Matches, part: Int32Array) -> NDArray[np.bool_]:
     return np.asarray(same & (gap <= SAME_FRACTION))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _cut_rows(
     offsets: IntArray, along: FloatArray, longest_m: float
 ) -> tuple[IntArray, IntArray, FloatArray, FloatArray]:

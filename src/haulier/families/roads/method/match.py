@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from haulier.families.roads.method.lines import FloatArray
     from haulier.families.roads.method.network import Customer, Reference
-    from haulier.families.roads.method.samples import Attributes
+    from haulier.families.roads.method.samples import Attributes, Tuning
     from haulier.families.roads.method.settings import Settings
 
     Report = Callable[[float, str], None]
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 BLOCK_M: Final = 250_000.0  # road length between two reports: about a tenth of a second
 ROAD_COST_M: Final = 50.0  # a road costs as much as this many metres more of a longer one
 LEARN: Final = 0.5  # share of the work that `_learn` is
+WIDER: Final = 1.3  # a grid that sees this much farther than a pass must is still used for it
 
 
 def silent(fraction: float, message: str) -> None:
@@ -77,6 +78,21 @@ class Tile:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """How the two maps of a tile lie to each other.
+
+    Attributes:
+        sheet: displacement of the customer's map.
+        sigma_m: offset that is left.
+        grid: the last one built, which the next pass may use again.
+    """
+
+    sheet: Sheet
+    sigma_m: float
+    grid: Grid | None = None
+
+
 def match_tile(
     customer: Customer, reference: Reference, settings: Settings, report: Report = silent
 ) -> Matches:
@@ -102,8 +118,8 @@ def match_tile(
     tile = _prepare(customer, reference, settings)
     if len(tile.rows) == 0 or len(tile.topology.pieces.x) == 0:
         return no_matches()
-    sheet, sigma_m = _learn(tile, settings, report)
-    owner, runs = _decide(tile, sheet, sigma_m, settings, report)
+    learned = _learn(tile, settings, report)
+    owner, runs = _decide(tile, learned, settings, report)
     report(0.95, "confidence")
     scene = Scene(
         customer.lines,
@@ -111,8 +127,8 @@ def match_tile(
         tile.roads.length,
         tile.segments_xy,
         tile.topology,
-        sheet,
-        sigma_m,
+        learned.sheet,
+        learned.sigma_m,
     )
     found = tabulate(owner, runs, scene)
     found = replace(found, penalty=penalties(tile.attributes, found.road, found.segment))
@@ -137,20 +153,20 @@ def _prepare(customer: Customer, reference: Reference, settings: Settings) -> Ti
     pairs = np.zeros((0, 2), np.int64)
     if customer.names is not None and reference.names is not None:
         tuning = tune.first_tuning(settings.max_offset_m)
-        grid = build_grid(topology.pieces, tuning.range_m, tune.cell_m(tuning))
+        grid = _grid(topology, tuning, None)
         pairs = pairs_of(roads, rows, tile.place(grid, flat_sheet()), tuning)
     return replace(tile, attributes=compare(customer, reference, pairs))
 
 
-def _learn(tile: Tile, settings: Settings, report: Report) -> tuple[Sheet, float]:
+def _learn(tile: Tile, settings: Settings, report: Report) -> Learned:
     """Estimate the displacement and the offset that is left between the two maps."""
-    sheet, sigma_m = flat_sheet(), tune.FAST_SIGMA_M
+    learned = Learned(flat_sheet(), tune.FAST_SIGMA_M)
     if settings.mode == "fast":
-        return sheet, sigma_m
+        return learned
     tuning = tune.first_tuning(settings.max_offset_m)
     for number, smooth_cells in enumerate(tune.SMOOTH_CELLS):
-        grid = build_grid(tile.topology.pieces, tuning.range_m, tune.cell_m(tuning))
-        place = tile.place(grid, sheet)
+        grid = _grid(tile.topology, tuning, learned.grid)
+        place = tile.place(grid, learned.sheet)
         parts = []
         for fraction, rows in _blocks(tile.roads.length, tile.rows):
             report(LEARN * (number + fraction) / len(tune.SMOOTH_CELLS), f"pass {number + 1}")
@@ -159,21 +175,21 @@ def _learn(tile: Tile, settings: Settings, report: Report) -> tuple[Sheet, float
         if len(residuals.offset) == 0:
             break
         mad_m = float(np.median(np.abs(residuals.offset)))
-        sigma_m = tune.sigma_from(mad_m)
+        learned = Learned(learned.sheet, tune.sigma_from(mad_m), grid)
         if mad_m < tune.GOOD_MAD_M:
             break  # a sheet would only learn to bend roads onto their neighbours
-        sheet = stretch(sheet, residuals, smooth_cells, tune.SHEET_CELL_M)
-        tuning = tune.coarse(tune.final_tuning(sigma_m, settings.max_offset_m))
-    return sheet, sigma_m
+        sheet = stretch(learned.sheet, residuals, smooth_cells, tune.SHEET_CELL_M)
+        learned = replace(learned, sheet=sheet)
+        tuning = tune.coarse(tune.final_tuning(learned.sigma_m, settings.max_offset_m))
+    return learned
 
 
 def _decide(
-    tile: Tile, sheet: Sheet, sigma_m: float, settings: Settings, report: Report
+    tile: Tile, learned: Learned, settings: Settings, report: Report
 ) -> tuple[Int32Array, FloatArray]:
     """Run the last pass; returns the runs and their roads."""
-    tuning = tune.final_tuning(sigma_m, settings.max_offset_m)
-    grid = build_grid(tile.topology.pieces, tuning.range_m, tune.cell_m(tuning))
-    place = tile.place(grid, sheet)
+    tuning = tune.final_tuning(learned.sigma_m, settings.max_offset_m)
+    place = tile.place(_grid(tile.topology, tuning, learned.grid), learned.sheet)
     owners, runs = [], []
     for fraction, rows in _blocks(tile.roads.length, tile.rows):
         report(LEARN + (0.95 - LEARN) * fraction, "final pass")
@@ -181,6 +197,13 @@ def _decide(
         owners.append(owner)
         runs.append(found)
     return np.concatenate(owners), np.concatenate(runs)
+
+
+def _grid(topology: Topology, tuning: Tuning, before: Grid | None) -> Grid:
+    """Take the grid of the pass before if it suits this one, else build one."""
+    if before and tuning.range_m <= before.range_m <= WIDER * tuning.range_m:
+        return before
+    return build_grid(topology.pieces, tuning.range_m, tune.cell_m(tuning))
 
 
 def _blocks(length_m: FloatArray, rows: Int32Array) -> Iterator[tuple[float, Int32Array]]:

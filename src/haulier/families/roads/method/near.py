@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from haulier.families.roads.method.kernels import kernel
 from haulier.families.roads.method.topology import Edges, Float32Array, Int32Array
 
-SHORT_WAY_M: Final = 35.0  # a step is at most about 20 m; routes much longer than it never win
+SHORT_WAY_M: Final = 35.0  # the deciding pass steps 15 m: much longer routes cost more than a jump
 MOST_NEAR: Final = 64  # ways kept per node; in a denser place the rest cost a jump
 
 
@@ -55,7 +55,7 @@ def build_near(edges: Edges, node_count: int) -> Near:
     return Near(*_two_steps(first, head, edge, (edges.end - edges.start)[edge]))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _two_steps(
     first: Int32Array, head: Int32Array, edge: Int32Array, way: Float32Array
 ) -> tuple[Int32Array, Int32Array, Float32Array, Int32Array, Int32Array]:
@@ -82,7 +82,7 @@ def _two_steps(
     return offsets, ends[0, :n].copy(), way_m[:n].copy(), ends[1, :n].copy(), ends[2, :n].copy()
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _keep(
     ends: Int32Array,
     way_m: Float32Array,

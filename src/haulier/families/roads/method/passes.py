@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 import numpy as np
-from numba import njit
 
 from haulier.families.roads.method.grid import Grid
+from haulier.families.roads.method.kernels import kernel
 from haulier.families.roads.method.lines import FloatArray, IntArray
 from haulier.families.roads.method.near import Near
 from haulier.families.roads.method.runs import COLUMNS, collect_runs
@@ -62,7 +62,7 @@ class Roads(NamedTuple):
     length: FloatArray
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _room(roads: Roads, rows: Int32Array, tuning: Tuning) -> tuple[int, int]:
     """Count the samples of some roads: the most of one, and the sum."""
     most, total = 2, 2
@@ -73,7 +73,7 @@ def _room(roads: Roads, rows: Int32Array, tuning: Tuning) -> tuple[int, int]:
     return most, total
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _trace(road: int, roads: Roads, place: Place, tuning: Tuning, t: Trellis) -> int:
     """Find the states and the best path of one road; returns its samples, 0 without a state."""
     first, last = roads.first[road], roads.first[road + 1]
@@ -86,7 +86,7 @@ def _trace(road: int, roads: Roads, place: Place, tuning: Tuning, t: Trellis) ->
     return 0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def residuals_of(roads: Roads, rows: Int32Array, place: Place, tuning: Tuning) -> Residuals:
     """Match some roads and measure how far beside the reference they lie.
 
@@ -116,7 +116,7 @@ def residuals_of(roads: Roads, rows: Int32Array, place: Place, tuning: Tuning) -
     return Residuals(x[:m], y[:m], nx[:m], ny[:m], offset[:m])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def runs_of(
     roads: Roads, rows: Int32Array, place: Place, tuning: Tuning
 ) -> tuple[Int32Array, FloatArray]:
@@ -152,7 +152,7 @@ def runs_of(
     return owner[:m].copy(), out[:m].copy()
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def pairs_of(roads: Roads, rows: Int32Array, place: Place, tuning: Tuning) -> IntArray:
     """List the pairs of road and segment that any pass could match.
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numba import njit
 
+from haulier.families.roads.method.kernels import kernel
 from haulier.families.roads.method.lines import FloatArray
 
 SEMI_MAJOR_M: Final = 6378137.0
@@ -95,14 +95,18 @@ def centred_on(degrees: FloatArray) -> Projection:
     return Projection((longitude + 180.0) % 360.0 - 180.0, latitude)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _conformal(latitude: float) -> float:
-    """Give tan of the conformal latitude, from radians."""
-    sine = math.sin(latitude)
-    return math.sinh(math.atanh(sine) - ECCENTRICITY * math.atanh(ECCENTRICITY * sine))
+    """Give tan of the conformal latitude, from radians (Karney 2011, eqs 7-9)."""
+    tangent = math.tan(latitude)
+    root = math.sqrt(1.0 + tangent * tangent)
+    y = ECCENTRICITY * tangent / root
+    # atanh(y), four times as fast; y is below 0.09, where nothing cancels
+    sigma = math.sinh(ECCENTRICITY * 0.5 * math.log((1.0 + y) / (1.0 - y)))
+    return tangent * math.sqrt(1.0 + sigma * sigma) - sigma * root
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _northing(latitude: float) -> float:
     """Measure the meridian from the equator to a latitude in degrees; metres."""
     xi = math.atan(_conformal(math.radians(min(max(latitude, -HIGHEST_DEG), HIGHEST_DEG))))
@@ -112,28 +116,32 @@ def _northing(latitude: float) -> float:
     return _RADIUS_M * total
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _forward(degrees: FloatArray, longitude: float, north_m: float) -> FloatArray:
-    """Apply Krüger's series to each place."""
+    """Apply Krüger's series to each place; multiples of the angles by their addition theorems."""
     out = np.empty((len(degrees), 2))
     for i in range(len(degrees)):
-        delta = (degrees[i, 0] - longitude + 180.0) % 360.0 - 180.0
+        delta = math.radians((degrees[i, 0] - longitude + 180.0) % 360.0 - 180.0)
         latitude = min(max(degrees[i, 1], -HIGHEST_DEG), HIGHEST_DEG)
-        tangent = _conformal(math.radians(latitude))
-        cosine = math.cos(math.radians(delta))
-        xi0 = math.atan2(tangent, cosine)
-        eta0 = math.asinh(math.sin(math.radians(delta)) / math.hypot(tangent, cosine))
-        xi, eta = xi0, eta0
+        tangent, cosine = _conformal(math.radians(latitude)), math.cos(delta)
+        radius = math.hypot(tangent, cosine)
+        s, c, sh = tangent / radius, cosine / radius, math.sin(delta) / radius
+        ch = math.sqrt(1.0 + sh * sh)
+        xi, eta = math.atan2(tangent, cosine), math.log(sh + ch)
+        s2, c2 = 2.0 * s * c, c * c - s * s
+        sh2, ch2 = 2.0 * sh * ch, 1.0 + 2.0 * sh * sh
+        sk, ck, shk, chk = 0.0, 1.0, 0.0, 1.0
         for j in range(3):
-            k = 2.0 * (j + 1)
-            xi += _ALPHA[j] * math.sin(k * xi0) * math.cosh(k * eta0)
-            eta += _ALPHA[j] * math.cos(k * xi0) * math.sinh(k * eta0)
+            sk, ck = sk * c2 + ck * s2, ck * c2 - sk * s2
+            shk, chk = shk * ch2 + chk * sh2, chk * ch2 + shk * sh2
+            xi += _ALPHA[j] * sk * chk
+            eta += _ALPHA[j] * ck * shk
         out[i, 0] = _RADIUS_M * eta
         out[i, 1] = _RADIUS_M * xi - north_m
     return out
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _inverse(metres: FloatArray, longitude: float, north_m: float) -> FloatArray:
     """Undo Krüger's series, then find the latitude by Newton's method (Karney 2011, eq 19)."""
     out = np.empty((len(metres), 2))

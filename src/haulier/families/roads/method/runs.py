@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from numba import njit
-
+from haulier.families.roads.method.kernels import kernel
 from haulier.families.roads.method.lines import FloatArray
 from haulier.families.roads.method.near import Near
 from haulier.families.roads.method.samples import Trellis, Tuning
@@ -30,7 +29,7 @@ COLUMNS: Final = 12
 BEST_MARGIN: Final = 6.0  # beyond it an alternative is none
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _margin(i: int, chosen: int, edges: Edges, t: Trellis) -> float:
     """Cost of the next best edge that does not touch the chosen one, less that of the chosen."""
     best = BEST_MARGIN
@@ -44,7 +43,7 @@ def _margin(i: int, chosen: int, edges: Edges, t: Trellis) -> float:
     return best
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _open(runs: FloatArray, r: int, edge: int, s: float, at: float, linked: float) -> None:
     """Begin run r."""
     runs[r, :] = 0.0
@@ -52,7 +51,7 @@ def _open(runs: FloatArray, r: int, edge: int, s: float, at: float, linked: floa
     runs[r, S0], runs[r, S1], runs[r, P0], runs[r, P1] = s, s, at, at
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _add(runs: FloatArray, r: int, i: int, k: int, edges: Edges, t: Trellis) -> None:
     """Add state k of sample i to run r."""
     d = abs(t.offset[i, k])
@@ -65,7 +64,7 @@ def _add(runs: FloatArray, r: int, i: int, k: int, edges: Edges, t: Trellis) -> 
     runs[r, MARGIN] += _margin(i, k, edges, t)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def collect_runs(
     n: int, edges: Edges, near: Near, tuning: Tuning, t: Trellis, runs: FloatArray
 ) -> int:
@@ -100,7 +99,7 @@ def collect_runs(
     return r + 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _cross(
     runs: FloatArray,
     r: int,
@@ -128,7 +127,7 @@ def _cross(
     return r
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _spread(runs: FloatArray, first: int, r: int, s: float, at0: float, scale: float) -> None:
     """Give the runs between two samples, first to r, their share of the road between them."""
     s += abs(runs[first, P1] - at0) * scale

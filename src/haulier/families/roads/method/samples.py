@@ -6,9 +6,9 @@ import math
 from typing import Final, NamedTuple
 
 import numpy as np
-from numba import njit
 
 from haulier.families.roads.method.grid import BLOCK, Grid
+from haulier.families.roads.method.kernels import kernel
 from haulier.families.roads.method.lines import FloatArray, IntArray
 from haulier.families.roads.method.sheet import Sheet, displacement
 from haulier.families.roads.method.topology import Edges, Float32Array, Int32Array, Pieces
@@ -122,7 +122,7 @@ class Trellis(NamedTuple):
     chosen: Int32Array
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def make_trellis(n: int) -> Trellis:
     """Make room for n samples."""
     k = MOST_STATES
@@ -146,13 +146,13 @@ def make_trellis(n: int) -> Trellis:
     )
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def steps_on(length_m: float, tuning: Tuning) -> int:
     """Count the steps between the samples of a road."""
     return max(math.ceil(length_m / tuning.step_m), tuning.least_steps)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def place_samples(
     xy: FloatArray, first: int, last: int, length_m: float, sheet: Sheet, tuning: Tuning, t: Trellis
 ) -> int:
@@ -176,7 +176,7 @@ def place_samples(
     return steps + 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def attribute_cost(a: Attributes, road: int, segment: int, along: float) -> float:
     """Weigh class, level, direction and name of a pair; 0 where nothing is known."""
     cost = 0.0
@@ -199,7 +199,7 @@ def attribute_cost(a: Attributes, road: int, segment: int, along: float) -> floa
     return cost
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _entries(directory: Int32Array, first: Int32Array, u: float, v: float) -> tuple[int, int]:
     """Find which entries of the grid are listed for a place, given in cells from its corner."""
     # Also false for nan, which a cast to int would turn into any number.
@@ -216,7 +216,7 @@ def _entries(directory: Int32Array, first: Int32Array, u: float, v: float) -> tu
     return first[cell], first[cell + 1]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _heading(x: FloatArray, y: FloatArray, i: int, n: int) -> tuple[float, float]:
     """Give the direction of the road at a sample, from its neighbours."""
     before, after = max(i - 1, 0), min(i + 1, n - 1)
@@ -228,7 +228,7 @@ def _heading(x: FloatArray, y: FloatArray, i: int, n: int) -> tuple[float, float
     return hx * inverse, hy * inverse
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def find_states(  # noqa: PLR0917 - a kernel takes its arrays one by one
     road: int,
     n: int,
@@ -288,7 +288,7 @@ def find_states(  # noqa: PLR0917 - a kernel takes its arrays one by one
         count[i] = states
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _slot(edges: Int32Array, costs: FloatArray, i: int, n: int, edge: int, cost: float) -> int:
     """Choose the place for a state: its edge's, a free one, or the worst one's; -1 for none."""
     worst = 0

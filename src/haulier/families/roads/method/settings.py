@@ -39,7 +39,7 @@ def sigma_from(mad_m: float) -> float:
 def first_tuning(max_offset_m: float) -> Tuning:
     """Give the constants for maps whose offset is not known yet."""
     return Tuning(
-        step_m=30.0,
+        step_m=40.0,
         least_steps=2,
         sigma_m=10.0,
         null_cost=0.5 * 3.5**2,
@@ -55,8 +55,8 @@ def first_tuning(max_offset_m: float) -> Tuning:
 def final_tuning(sigma_m: float, max_offset_m: float) -> Tuning:
     """Give the constants for maps that lie `sigma_m` beside each other."""
     return Tuning(
-        step_m=10.0,
-        least_steps=6,
+        step_m=15.0,
+        least_steps=4,
         sigma_m=sigma_m,
         null_cost=0.5 * 2.8**2,
         range_m=min(3.2 * sigma_m, max_offset_m),
@@ -70,7 +70,7 @@ def final_tuning(sigma_m: float, max_offset_m: float) -> Tuning:
 
 def coarse(tuning: Tuning) -> Tuning:
     """Give the same constants at twice the step, for a pass that only learns."""
-    return tuning._replace(step_m=20.0, least_steps=2)
+    return tuning._replace(step_m=30.0, least_steps=2)
 
 
 def cell_m(tuning: Tuning) -> float:

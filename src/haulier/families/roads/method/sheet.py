@@ -6,9 +6,9 @@ import math
 from typing import Final, NamedTuple
 
 import numpy as np
-from numba import njit
 from scipy.ndimage import gaussian_filter
 
+from haulier.families.roads.method.kernels import kernel
 from haulier.families.roads.method.lines import FloatArray
 
 CELL_M: Final = 250.0
@@ -102,7 +102,7 @@ def stretch(before: Sheet, residuals: Residuals, smooth_cells: float, cell_m: fl
     return Sheet(west, south, cell_m, old[..., 0] + dx, old[..., 1] + dy)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _accumulate(
     r: Residuals, west: float, south: float, cell_m: float, scale: float, sums: FloatArray
 ) -> None:
@@ -118,7 +118,7 @@ def _accumulate(
         sums[4, row, column] += weight * r.ny[i] * r.offset[i]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def displacement(sheet: Sheet, x: float, y: float) -> tuple[float, float]:
     """Read a sheet at one place, between the middles of its cells; the edge value outside."""
     rows, columns = sheet.dx.shape
@@ -137,7 +137,7 @@ def displacement(sheet: Sheet, x: float, y: float) -> tuple[float, float]:
     )
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def displacements(sheet: Sheet, x: FloatArray, y: FloatArray) -> FloatArray:
     """Read a sheet at many places.
 

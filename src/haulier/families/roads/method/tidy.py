@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from numba import njit
-
+from haulier.families.roads.method.kernels import kernel
 from haulier.families.roads.method.lines import FloatArray
 from haulier.families.roads.method.runs import (
     ABSOLUTE,
@@ -29,7 +28,7 @@ NOTHING_M: Final = 0.05
 GIVEN_UP: Final = 3.0  # at most one part in this many of a chain is cut off at an end
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def tidy(runs: FloatArray, n: int, edges: Edges, end_m: float, length_m: float) -> int:
     """Tidy n runs of a road in place; returns how many are left."""
     for _ in range(2):  # the end, then, turned round, the start
@@ -39,7 +38,7 @@ def tidy(runs: FloatArray, n: int, edges: Edges, end_m: float, length_m: float) 
     return drop_noise(runs, n, length_m)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def turn_round(runs: FloatArray, n: int, length_m: float) -> None:
     """Turn the runs of a road round, so that its end is its start; twice restores them."""
     for i in range(n // 2):
@@ -57,7 +56,7 @@ def turn_round(runs: FloatArray, n: int, length_m: float) -> None:
         runs[0, LINKED] = 0.0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def settle_ends(runs: FloatArray, n: int, edges: Edges, end_m: float) -> int:
     """Move the end of each chain of linked runs to the nearest connector within `end_m`.
 
@@ -83,7 +82,7 @@ def settle_ends(runs: FloatArray, n: int, edges: Edges, end_m: float) -> int:
     return kept
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _settle_chain(runs: FloatArray, first: int, last: int, edges: Edges, end_m: float) -> int:
     """Settle the end of runs first to last; returns the last one that stays."""
     total = 0.0
@@ -109,7 +108,7 @@ def _settle_chain(runs: FloatArray, first: int, last: int, edges: Edges, end_m: 
     return last
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def merge_segments(runs: FloatArray, n: int, edges: Edges) -> int:
     """Merge linked runs that go on along one segment; returns how many are left."""
     kept = 0
@@ -127,7 +126,7 @@ def merge_segments(runs: FloatArray, n: int, edges: Edges) -> int:
     return kept
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _goes_on(runs: FloatArray, a: int, b: int, edges: Edges) -> bool:
     """Tell whether run b continues run a on the same segment in the same direction."""
     if edges.segment[int(runs[a, EDGE])] != edges.segment[int(runs[b, EDGE])]:
@@ -137,7 +136,7 @@ def _goes_on(runs: FloatArray, a: int, b: int, edges: Edges) -> bool:
     return bool((runs[a, P1] - runs[a, P0]) * (runs[b, P1] - runs[b, P0]) >= 0.0)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def drop_noise(runs: FloatArray, n: int, length_m: float) -> int:
     """Drop runs without length, and short ones that hang on one other run or none."""
     kept = 0

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from haulier.families.roads.method.kernels import kernel
 from haulier.families.roads.method.lines import FloatArray, IntArray, Lines, lengths, measures
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def _ends_without_connector(
     return np.concatenate([starts, stops]), fractions, number.astype(np.int64)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _cut(
     xy: FloatArray,
     offsets: IntArray,

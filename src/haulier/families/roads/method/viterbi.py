@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
+from haulier.families.roads.method.kernels import kernel
 from haulier.families.roads.method.near import Near
 from haulier.families.roads.method.samples import MOST_STATES, Trellis, Tuning
 from haulier.families.roads.method.topology import Edges
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def link(
     edges: Edges, near: Near, e1: int, at1: float, e2: int, at2: float, limit_m: float
 ) -> tuple[float, int, int, int]:
@@ -39,7 +38,7 @@ def link(
     return best, via, leave, enter
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def decode(  # noqa: C901 - one nest of loops: a call inside it would cost more than it does
     n: int, edges: Edges, near: Near, tuning: Tuning, t: Trellis
 ) -> None:
@@ -83,7 +82,7 @@ def decode(  # noqa: C901 - one nest of loops: a call inside it would cost more 
     _trace_back(n, t)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _trace_back(n: int, t: Trellis) -> None:
     """Follow the cheapest path from its end."""
     null = MOST_STATES

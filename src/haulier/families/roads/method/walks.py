@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numba import njit
 
+from haulier.families.roads.method.kernels import kernel
 from haulier.families.roads.method.lines import BoolArray, FloatArray, IntArray, Lines, measures
 from haulier.families.roads.method.topology import Edges, Int32Array
 
@@ -139,7 +139,7 @@ def _directions(edges: Edges, xy: Lines) -> tuple[FloatArray, FloatArray]:
     return angles[0], angles[1]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _places_at(
     xy: FloatArray, offsets: IntArray, along: FloatArray, line: Int32Array, at: FloatArray
 ) -> FloatArray:
@@ -156,7 +156,7 @@ def _places_at(
     return out
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _walk(
     edges: Edges,
     order: IntArray,
@@ -200,7 +200,7 @@ def _walk(
     return road, edge, forward
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _draw(
     rows: NDArray[np.int32],
     ends: FloatArray,

@@ -306,5 +306,6 @@
     state.hidden = true;
     state.style.display = "none";
     if (roads.n) show(extent(0, roads.n), 0.94);
+    map.dataset.roads = roads.n;  /* for whoever waits until the map is there */
   }).catch((error) => { state.textContent = `The map could not be unpacked: ${error.message}`; });
 })();

