@@ -42,9 +42,12 @@ def beat(database: sa.Engine, name: str, at: datetime) -> None:
 
 
 def job(database: sa.Engine, state: State) -> None:
-    row = {"id": str(uuid4()), "organisation": "o", "subject": "", "family": "f", "kind": "K"}
-    row |= {"state": state, "created_at": START, "updated_at": START, "priority": 5}  # type: ignore[dict-item]  # a row
-    row |= dict.fromkeys(("params", "labels", "deliver", "recipe", "counters"), {})  # type: ignore[arg-type]  # a row
+    empty = {name: {} for name in ("params", "labels", "deliver", "recipe", "counters")}
+    row = {
+        **{"id": str(uuid4()), "organisation": "o", "subject": "", "family": "f", "kind": "K"},
+        **{"state": state, "created_at": START, "updated_at": START, "priority": 5},
+        **empty,
+    }
     with database.begin() as connection:
         connection.execute(sa.insert(jobs).values(row))
 

@@ -62,7 +62,7 @@ class Site:
         """Start a worker of that name."""
         settings = replace(self.settings, worker_name=name)
         with (self.folder / "workers.log").open("ab") as log:
-            self.workers[name] = subprocess.Popen(  # noqa: S603 -- our own command
+            self.workers[name] = subprocess.Popen(
                 (sys.executable, "-P", "-m", "haulier.cli", "worker"),
                 cwd=self.folder,
                 env={**os.environ, **environment(settings)},

@@ -1,0 +1,56 @@
+# Everything a machine needs to do with this repository. A fresh one needs Python 3.11+ and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+BENCH_INSTALLED := $(VENV)/.bench-installed
+PYTEST := $(BIN)/python -m pytest
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check unit bench docs lock clean
+
+help: ## what can be made
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+$(INSTALLED): pyproject.toml requirements.lock
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+$(BENCH_INSTALLED): $(INSTALLED) requirements-bench.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.lock
+	@touch $@
+
+demo: $(INSTALLED) ## a real road network matched through the server; see the map it names
+	$(BIN)/python examples/roads_demo.py
+
+test: check unit ## all that must hold: lint, types, import rules, docs, tests
+
+check: $(INSTALLED) ## lint, types, import rules, freshness of generated pages
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python tools/docs.py --check
+	$(BIN)/python tools/tree.py --check
+
+unit: $(INSTALLED) ## every test
+	$(PYTEST)
+
+bench: $(BENCH_INSTALLED) ## every benchmark; prints ratios against named peers
+	$(BIN)/python benchmarks/roads.py
+	$(BIN)/python benchmarks/api.py
+
+docs: $(INSTALLED) ## write the generated pages and the tree in ARCHITECTURE.md again
+	$(BIN)/python tools/docs.py
+	$(BIN)/python tools/tree.py
+
+lock: ## resolve the dependencies again; needs uv
+	uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header \
+		--group dev pyproject.toml --output-file requirements.lock
+	uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header \
+		--constraint requirements.lock --group bench pyproject.toml --output-file requirements-bench.lock
+
+clean: ## remove what this file made
+	rm -rf -- $(VENV) .demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
