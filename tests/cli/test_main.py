@@ -15,6 +15,7 @@ from haulier.cli.codes import Exit, UsageError
 from haulier.cli.exits import CODES, exit_of
 from haulier.client import errors
 from haulier.core.problem import Code, Problem
+from haulier.testing.server import bytecode
 
 HEAVY = ("httpx", "msgspec", "sqlalchemy", "dbos", "litestar", "numpy", "granian")
 
@@ -25,7 +26,7 @@ def haulier(*tokens: str, **environment: str) -> subprocess.CompletedProcess[str
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "HAULIER_CONFIG": os.devnull, **environment},
+        env={**os.environ, **bytecode(), "HAULIER_CONFIG": os.devnull, **environment},
     )
 
 

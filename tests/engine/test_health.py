@@ -42,10 +42,19 @@ def beat(database: sa.Engine, name: str, at: datetime) -> None:
 
 
 def job(database: sa.Engine, state: State) -> None:
-    empty = {name: {} for name in ("params", "labels", "deliver", "recipe", "counters")}
+    empty: dict[str, dict[str, str]] = {
+        name: {} for name in ("params", "labels", "deliver", "recipe", "counters")
+    }
     row = {
-        **{"id": str(uuid4()), "organisation": "o", "subject": "", "family": "f", "kind": "K"},
-        **{"state": state, "created_at": START, "updated_at": START, "priority": 5},
+        "id": str(uuid4()),
+        "organisation": "o",
+        "subject": "",
+        "family": "f",
+        "kind": "K",
+        "state": state,
+        "created_at": START,
+        "updated_at": START,
+        "priority": 5,
         **empty,
     }
     with database.begin() as connection:
@@ -59,9 +68,9 @@ def test_a_well_database_and_storage_have_nothing_wrong(health: Health, folder: 
 
 
 def test_a_database_without_our_tables_is_not_well(
-    database_url: str, folder: Path, clock: FrozenClock
+    tmp_path: Path, folder: Path, clock: FrozenClock
 ) -> None:
-    empty = connect(database_url)
+    empty = connect(f"sqlite:///{tmp_path / 'empty.db'}")
 
     wrong = Health(empty, Storage(folder.as_uri()), clock, DEAD_AFTER_S).database()
 

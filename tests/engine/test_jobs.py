@@ -1,6 +1,6 @@
 """The facade of jobs, on both databases, without a worker."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -120,7 +120,7 @@ def test_a_wrong_submission_is_refused_at_its_field_and_leaves_nothing(
 
 def test_a_stranger_sees_nothing_of_a_job(here: Installation) -> None:
     job, jobs = here.submit(), here.services.jobs
-    calls = (
+    calls: tuple[Callable[[], object], ...] = (
         lambda: jobs.get(STRANGER, job.id),
         lambda: jobs.get_by_number(STRANGER, job.number),
         lambda: jobs.cancel(STRANGER, job.id),
@@ -143,7 +143,7 @@ def test_a_stranger_sees_nothing_of_a_job(here: Installation) -> None:
 def test_a_reader_changes_nothing(here: Installation) -> None:
     job, jobs = here.submit(), here.services.jobs
     assert jobs.get(READER, job.id) == job
-    calls = (
+    calls: tuple[Callable[[], object], ...] = (
         lambda: jobs.submit(READER, Submission("TROUBLE", {})),
         lambda: jobs.cancel(READER, job.id),
         lambda: jobs.retry(READER, job.id),

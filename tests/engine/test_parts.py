@@ -180,6 +180,44 @@ def test_warming_reaches_every_process_of_the_pool(
     assert str(pid_of(bench, "1")) in lines(warmed)
 
 
+def test_warming_keeps_no_task_waiting_and_leaves_no_process_too_many(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = bench.folder / "gate"
+    monkeypatch.setenv("ROGUE_WARMED", str(bench.folder / "warmed"))
+    monkeypatch.setenv("ROGUE_GATE", str(gate))
+
+    async def act(pool: LocalPool) -> None:
+        warming = asyncio.ensure_future(pool.warm(("rogue",)))
+        await perform(pool, bench, tells_pid(bench, "1"))
+        assert not warming.done()
+        gate.touch()
+        await warming
+        assert len(bench.processes()) == 1
+        await perform(pool, bench, tells_pid(bench, "2"))
+
+    with_pool(bench, act)
+
+    assert str(pid_of(bench, "1")) not in lines(bench.folder / "warmed")
+    assert str(pid_of(bench, "2")) in lines(bench.folder / "warmed")
+
+
+def test_closing_ends_a_process_that_warms_up(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROGUE_GATE", str(bench.folder / "never"))
+
+    async def act(pool: LocalPool) -> None:
+        warming = asyncio.ensure_future(pool.warm(("rogue",)))
+        while not bench.processes():  # noqa: ASYNC110 -- another process is no event of ours
+            await asyncio.sleep(0)
+        await pool.close()
+        assert warming.cancelled()
+        assert bench.processes() == set()
+
+    with_pool(bench, act)
+
+
 def test_a_family_that_cannot_be_warmed_is_told_to_the_log(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:

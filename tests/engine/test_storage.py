@@ -46,7 +46,7 @@ PLAIN = st.lists(
     min_size=1,
     max_size=3,
 ).map("/".join)
-ALIKE = st.from_regex(r"[a#]{0,3}#[0-9]{1,2}#{0,3}", fullmatch=True)
+ALIKE = st.from_regex(r"([a#]{0,3}#[0-9]{1,2}|a[:|])#{0,3}", fullmatch=True)
 
 
 @settings(max_examples=60, deadline=None)

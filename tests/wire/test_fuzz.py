@@ -12,7 +12,7 @@ from haulier.testing.dialect_suite import submitted
 from haulier.testing.dialect_world import World, open_world
 from haulier.wire.dialect import Dialect, installed
 
-EXAMPLES: Final = 20
+EXAMPLES: Final = 6
 CHECKS: Final[list[Any]] = [
     schemathesis.checks.not_a_server_error,
     conformance.status_code_conformance,
@@ -38,7 +38,7 @@ def test_every_answer_is_as_its_document_says(world: World, dialect: Dialect, fo
     schema.config.update(base_url="http://testserver.local")
 
     for result in schema.get_all_operations():
-        operation = result.ok()
+        operation: Any = result.ok()  # type: ignore[union-attr]  # an Err raises here, as it should
 
         @given(operation.as_strategy())
         @settings(

@@ -13,7 +13,6 @@ from dbos import (
     DBOSConfig,
     DBOSPortableJSONSerializer,
     EnqueueOptions,
-    run_dbos_database_migrations,
 )
 
 SCHEMA: Final = "dbos"

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from haulier.core.family import JobResult
 from haulier.core.lifecycle import Event, State
 from haulier.core.problem import Code, Problem, ProblemBody
+from haulier.core.progress import Progress
 from haulier.core.recipe import Recipe
 from haulier.engine import details, store
 from haulier.engine.attempt import Attempt, transact
@@ -20,28 +21,32 @@ from haulier.engine.stepping import OUTPUTS, Bench
 from haulier.engine.tables import artifacts
 
 
-async def finish(bench: Bench, attempt: Attempt, states: Mapping[str, str]) -> None:
+async def finish(bench: Bench, attempt: Attempt, states: Mapping[str, str], last: Progress) -> None:
     """End a job whose steps have all ended.
+
+    Args:
+        bench: what it was done with.
+        attempt: which attempt ends it.
+        states: of its steps.
+        last: how far it is.
 
     Raises:
         AttemptLostError: another attempt owns the job.
     """
     event = outcome(attempt.recipe, states)
     if event is Event.FAIL:
-        await fail(bench, attempt, await _first_problem(attempt))
+        await fail(bench, attempt, await _first_problem(attempt), last)
         return
     try:
         result = await _summarise(bench, attempt)
         await _deliver(bench, attempt)
     except Problem as problem:
-        await fail(bench, attempt, problem.body())
+        await fail(bench, attempt, problem.body(), last)
         return
     values: dict[str, Any] = {"statistics": result.statistics, "result": result.result}
     if event is Event.FALL_SHORT:
         values |= {"problem": await _first_problem(attempt)}
-    if event is Event.SUCCEED:
-        values |= {"fraction": 1.0, "phase": "", "message": ""}
-    await _settle(bench, attempt, event, **values)
+    await _settle(bench, attempt, event, last, **values)
 
 
 def outcome(recipe: Recipe, states: Mapping[str, str]) -> Event:
@@ -57,9 +62,9 @@ def outcome(recipe: Recipe, states: Mapping[str, str]) -> Event:
     return Event.FALL_SHORT if State.SUCCEEDED in last else Event.FAIL
 
 
-async def fail(bench: Bench, attempt: Attempt, problem: ProblemBody) -> None:
+async def fail(bench: Bench, attempt: Attempt, problem: ProblemBody, last: Progress) -> None:
     """End a job that did not succeed; what its finished steps gave is kept for a retry."""
-    await _settle(bench, attempt, Event.FAIL, problem=problem)
+    await _settle(bench, attempt, Event.FAIL, last, problem=problem)
 
 
 async def stop(bench: Bench, attempt: Attempt) -> None:
@@ -78,8 +83,16 @@ def _stop(connection: sa.Connection, job_id: UUID, number: int, now: datetime) -
     return details.unused_keys(connection, keys)
 
 
-async def _settle(bench: Bench, attempt: Attempt, event: Event, **values: Any) -> None:  # noqa: ANN401 -- columns
+async def _settle(
+    bench: Bench,
+    attempt: Attempt,
+    event: Event,
+    last: Progress,
+    **values: Any,  # noqa: ANN401 -- columns
+) -> None:
     """End the job, unless a cancel came first: then that is its end."""
+    values |= {"fraction": last.fraction, "counters": last.counters}
+    values |= {"phase": last.phase, "message": last.message}
 
     def change(connection: sa.Connection, job_id: UUID, number: int) -> bool:
         now = attempt.clock.now()

@@ -21,7 +21,9 @@ COPIED_BYTES: Final = 1 << 20
 TRIES: Final = 20  # a folder may be swept away between making it and writing to it
 #: obstore names unfinished files so, lists none of them, and takes no key that ends so.
 UNFINISHED: Final = re.compile(r"[^#]*#[0-9]+")
-_ALIKE: Final = re.compile(r"[^#]*#[0-9]+#*")
+#: Names that it cannot keep at the end of a path: those, and drives of Windows.
+_UNKEPT: Final = re.compile(r"[^#]*#[0-9]+|[A-Za-z][:|]")
+_ESCAPED: Final = re.compile(f"(?:{_UNKEPT.pattern})#+")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -65,7 +67,7 @@ class Folder:
     def place(self, key: str) -> str:
         """Give the name under which the disk keeps a key.
 
-        They differ only for names that look like unfinished files: "a#1" is kept as "a#1#".
+        They differ only for names that obstore takes for something else: "a#1" becomes "a#1#".
 
         Raises:
             Problem: INVALID; a name in it is longer than a disk can hold.
@@ -75,7 +77,8 @@ class Folder:
             if len(name.encode()) > LONGEST_NAME_BYTES:
                 detail = f"a name must be at most {LONGEST_NAME_BYTES} bytes here, got {name!r}"
                 raise Problem(Code.INVALID, detail, at="filename")
-        return f"{key}#" if _ALIKE.fullmatch(key.rpartition("/")[2]) else key
+        last = key.rpartition("/")[2]
+        return f"{key}#" if _UNKEPT.fullmatch(last) or _ESCAPED.fullmatch(last) else key
 
     def path(self, key: str) -> Path:
         """Give the path of a key's file, whether it is there or not.
@@ -168,9 +171,9 @@ class Folder:
 
     def _key(self, path: Path) -> str:
         """Give the key of a path; empty if it is none that we could have written."""
-        if UNFINISHED.fullmatch(path.name):
+        if _UNKEPT.fullmatch(path.name):
             return ""
-        name = path.name[:-1] if _ALIKE.fullmatch(path.name) else path.name
+        name = path.name[:-1] if _ESCAPED.fullmatch(path.name) else path.name
         key = path.relative_to(self.root).with_name(name).as_posix()
         return "" if _CONTROL.search(key) or not _encodes(key) else key
 

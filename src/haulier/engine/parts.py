@@ -79,6 +79,8 @@ class LocalPool:
         self._environment = child_environment(owner, folder, extra_families)
         self._free = asyncio.Semaphore(size)  # first come, first served
         self._idle: list[tuple[Child, Path]] = []
+        self._busy = 0
+        self._warming: asyncio.Task[object] | None = None
         self._closed = False
 
     @property
@@ -101,52 +103,73 @@ class LocalPool:
         return await self._once(task, on_report, on_ask)
 
     async def warm(self, families: tuple[str, ...]) -> None:
-        """Start every process and warm it: one first, so that what it compiles is found.
+        """Start and warm as many processes as there may be, one after the other.
 
-        A family that cannot be warmed is told to the log: its parts will say what is wrong.
+        It keeps no task waiting: one that comes meanwhile gets a process that is not warm. A
+        family that cannot be warmed is told to the log: its parts will say what is wrong.
         """
-        task = Task(action="warm", families=families)
+        self._warming = asyncio.current_task()
         try:
-            await self._once(task, _unheard, _unanswered)
-            async with asyncio.TaskGroup() as group:
-                for _ in range(self._size):
-                    group.create_task(self._once(task, _unheard, _unanswered))
-        except* Problem as group_of:
-            for problem in group_of.exceptions:
-                LOG.warning("cannot warm %s: %s", ", ".join(families), problem)
+            for _ in range(self._size):
+                await self._add_warm(Task(action="warm", families=families))
+        except Problem as problem:
+            LOG.warning("cannot warm %s: %s", ", ".join(families), problem)
+        finally:
+            self._warming = None
 
     async def close(self) -> None:
         """End the idle processes now, and each other one when its task ends."""
         self._closed = True
+        if self._warming is not None:
+            self._warming.cancel()
+            await asyncio.wait([self._warming])
         while self._idle:
-            await self._discard(*self._idle.pop())
+            await to_its_end(self._discard(*self._idle.pop()))
+
+    async def _add_warm(self, task: Task) -> None:
+        child, home = await self._start()
+        try:
+            await child.perform(task, _unheard, _unanswered, self._limits)
+        except BaseException:
+            await to_its_end(self._discard(child, home))
+            raise
+        self._idle.append((child, home))
+        if len(self._idle) > 1 and len(self._idle) + self._busy > self._size:
+            await to_its_end(self._discard(*self._idle.pop(0)))  # the one that waited longest
 
     async def _once(self, task: Task, on_report: OnReport, on_ask: OnAsk) -> Done:
-        async with self._child() as child:
+        async with self._free, self._child() as child:
             return await child.perform(task, on_report, on_ask, self._limits)
 
     @asynccontextmanager
     async def _child(self) -> AsyncIterator[Child]:
-        async with self._free:
+        self._busy += 1
+        try:
             child, home = await self._ready()
             try:
                 yield child
             finally:
-                if child.alive and not self._closed:
+                # It counts as busy itself: a pool that has been warmed meanwhile is full.
+                full = len(self._idle) + self._busy > self._size
+                if child.alive and not self._closed and not full:
                     self._idle.append((child, home))
                 else:
                     await to_its_end(self._discard(child, home))
+        finally:
+            self._busy -= 1
 
     async def _ready(self) -> tuple[Child, Path]:
-        if self._closed:
-            raise Problem(Code.UNAVAILABLE, "the worker is shutting down")
         while self._idle:
             child, home = self._idle.pop()  # the one that was used last is the warmest
             if child.alive:
                 return child, home
             await to_its_end(self._discard(child, home))
-        child = Child()
-        home = self._new_home()
+        return await self._start()
+
+    async def _start(self) -> tuple[Child, Path]:
+        if self._closed:
+            raise Problem(Code.UNAVAILABLE, "the worker is shutting down")
+        child, home = Child(), self._new_home()
         try:
             await child.start(self._environment, home)
         except BaseException:

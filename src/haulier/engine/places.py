@@ -125,10 +125,10 @@ def quoted(name: str) -> str:
     except UnicodeEncodeError:
         detail = f"a name must be Unicode text, got {name!r}"
         raise Problem(Code.INVALID, detail, at="filename") from None
-    if whole in {".", ".."}:
-        whole = whole.replace(".", "%2E")
-    starts = range(0, len(whole), PIECE)
-    return "+/".join(whole[start : start + PIECE] for start in starts)
+    pieces = [whole[start : start + PIECE] for start in range(0, len(whole), PIECE)]
+    if pieces[-1] in {".", ".."}:  # the others end with '+'
+        pieces[-1] = pieces[-1].replace(".", "%2E")
+    return "+/".join(pieces)
 
 
 def unquoted(path: str) -> str:

@@ -67,12 +67,13 @@ class JobRun:
         if watchers[1] in done:
             watchers[1].result()  # raises AttemptLostError
         if work in done:
-            await ending.finish(self.bench, self.attempt, work.result())
+            await ending.finish(self.bench, self.attempt, work.result(), self.track.now())
         elif watchers[0] in done:
             await ending.stop(self.bench, self.attempt)
         else:
             detail = f"the job ran longer than its timeout_s of {job.timeout_s:g} s"
-            await ending.fail(self.bench, self.attempt, ProblemBody(Code.TIMEOUT, detail))
+            problem = ProblemBody(Code.TIMEOUT, detail)
+            await ending.fail(self.bench, self.attempt, problem, self.track.now())
 
     async def _report(self) -> None:
         """Write down how far the job is, whenever that has changed."""
@@ -186,7 +187,7 @@ class JobRunner:
             LOG.exception("job %s", job_id)
             problem = ProblemBody(Code.INTERNAL, f"the engine failed: {type(error).__name__}")
             with suppress(AttemptLostError):
-                await ending.fail(self._bench, attempt, problem)
+                await ending.fail(self._bench, attempt, problem, run.track.now())
         finally:
             self._running.pop(job_id, None)
 

@@ -1,10 +1,11 @@
 """A whole installation in a folder: services here, workers as real processes; for tests."""
 
+import asyncio
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -91,6 +92,16 @@ class Installation:
     def run(self, kind: str = "TROUBLE", **params: Any) -> Job:  # noqa: ANN401 -- JSON
         """Submit a job and wait for its end."""
         return self.ended(self.submit(kind, **params))
+
+    def upload(self, filename: str, content: bytes) -> dict[str, str]:
+        """Put a file into the first storage, and give the reference that a job takes."""
+
+        async def chunks() -> AsyncIterator[bytes]:
+            yield content
+
+        files = self.services.files
+        asyncio.run(files.upload(self.caller, "storage-001", filename, chunks()))
+        return {"storage": "storage-001", "filename": filename}
 
     def close(self) -> None:
         """End the workers that still run, and the connections."""

@@ -7,13 +7,15 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from haulier.core.family import Context, JobResult, Kind, Part, PartResult, StepResult
 from haulier.core.problem import Code, Problem
 from haulier.core.recipe import Recipe, StepPlan
+
+LOOK_S: Final = 0.01
 
 
 class Nothing(msgspec.Struct):
@@ -117,7 +119,7 @@ def waits_politely(params: Mapping[str, Any], context: Context) -> None:
     _announce(params)
     while True:
         context.check()
-        time.sleep(0.005)
+        time.sleep(LOOK_S)
 
 
 def raises_problem(params: Mapping[str, Any], context: Context) -> None:
@@ -234,7 +236,9 @@ class Rogue:
         return JobResult({"kind": kind}, {"steps": list(steps)})
 
     def warm(self) -> None:
-        """Note that this process is warm."""
+        """Wait for the gate, if there is one, and note that this process is warm."""
+        while (gate := os.environ.get("ROGUE_GATE")) and not Path(gate).exists():
+            time.sleep(LOOK_S)
         if place := os.environ.get("ROGUE_WARMED"):
             with Path(place).open("a", encoding="utf-8") as file:
                 file.write(f"{os.getpid()}\n")

@@ -28,6 +28,18 @@ class Reply(NamedTuple):
     word: str
 
 
+class ProblemShape(NamedTuple):
+    """What problems look like where a handler's differ: `opt={"problem": ProblemShape(…)}`.
+
+    Attributes:
+        media_type: of the body.
+        type: of the body, where it is JSON.
+    """
+
+    media_type: str
+    type: type[msgspec.Struct] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """What a rendering needs to know besides the job.

@@ -19,7 +19,7 @@ from litestar.types import Method
 import haulier
 from haulier.core.caller import Caller
 from haulier.engine.services import Services
-from haulier.wire.dialect import Dialect, base_url
+from haulier.wire.dialect import Dialect, ProblemShape, base_url
 
 MEDIA_TYPE: Final = "application/vnd.oai.openapi+json;version=3.1"
 METHODS: Final = frozenset({"get", "put", "post", "delete", "patch", "head"})
@@ -41,7 +41,7 @@ def document(dialect: Dialect, services: Services) -> dict[str, Any]:
         logging_config=None,
     )
     made: dict[str, Any] = msgspec.to_builtins(app.openapi_schema.to_schema())
-    _add_problems(made, dialect)
+    _add_problems(made, dialect, app)
     _add_security(made, dialect, app)
     _tidy(made)
     return made
@@ -80,20 +80,28 @@ def _operations(made: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, A
             yield path, method, item[method]
 
 
-def _add_problems(made: dict[str, Any], dialect: Dialect) -> None:
-    """Say of every operation that it may answer with a problem, in the dialect's shape."""
-    _, schemas = msgspec.json.schema_components(
-        [dialect.problem_type], ref_template="#/components/schemas/{name}"
-    )
-    made.setdefault("components", {}).setdefault("schemas", {}).update(schemas)
-    reference = {"$ref": f"#/components/schemas/{dialect.problem_type.__name__}"}
-    problem = {"content": {dialect.problem_media_type: {"schema": reference}}}
-    for _, method, operation in _operations(made):
+def _add_problems(made: dict[str, Any], dialect: Dialect, app: Litestar) -> None:
+    """Say of every operation that it may answer with a problem, and in which shape."""
+    schemas = made.setdefault("components", {}).setdefault("schemas", {})
+    usual = ProblemShape(dialect.problem_media_type, dialect.problem_type)
+    own = {place: handler.opt.get("problem") for place, handler in _handlers(app)}
+    for path, method, operation in _operations(made):
+        content = _problem_content(own.get((path, method)) or usual, schemas)
         responses = operation["responses"]
         responses.pop("400", None)  # litestar's own shape, which nobody sees
-        body = {} if method == "head" else problem
+        body = {} if method == "head" else {"content": content}
         responses.setdefault("4XX", {"description": "A problem that the caller can mend.", **body})
         responses.setdefault("5XX", {"description": "A problem on the server's side.", **body})
+
+
+def _problem_content(shape: ProblemShape, schemas: dict[str, Any]) -> dict[str, Any]:
+    if shape.type is None:
+        return {shape.media_type: {"schema": {"type": "string"}}}
+    (schema,), found = msgspec.json.schema_components(
+        [shape.type], ref_template="#/components/schemas/{name}"
+    )
+    schemas.update(found)
+    return {shape.media_type: {"schema": schema}}
 
 
 def _add_security(made: dict[str, Any], dialect: Dialect, app: Litestar) -> None:
@@ -106,21 +114,18 @@ def _add_security(made: dict[str, Any], dialect: Dialect, app: Litestar) -> None
         schemes[header] = {"type": "apiKey", "in": "header", "name": header}
     made["components"]["securitySchemes"] = schemes
     made["security"] = [{name: []} for name in schemes]
-    public = _public(app)
+    public = {place for place, handler in _handlers(app) if handler.opt.get("public")}
     for path, method, operation in _operations(made):
         if (path, method) in public:
             operation["security"] = []
 
 
-def _public(app: Litestar) -> set[tuple[str, str]]:
-    """Give path and method of every handler that needs no key."""
-    return {
-        (re.sub(r":\w+}", "}", route.path), method.lower())
-        for route in app.routes
-        for handler in getattr(route, "route_handlers", ())
-        for method in handler.http_methods
-        if handler.opt.get("public")
-    }
+def _handlers(app: Litestar) -> Iterator[tuple[tuple[str, str], HTTPRouteHandler]]:
+    """Give every handler with its path and method, as the document writes them."""
+    for route in app.routes:
+        for handler in getattr(route, "route_handlers", ()):
+            for method in handler.http_methods:
+                yield (re.sub(r":\w+}", "}", route.path), method.lower()), handler
 
 
 def _tidy(made: dict[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """Roads are cut into tiles of bounded size, and what crosses a border is put together again."""
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -85,7 +86,7 @@ def test_a_road_longer_than_a_tile_comes_out_as_one_road(town: Any) -> None:
     cuts = np.linspace(0, 599, 31).astype(int)
     places = shapely.get_coordinates(line)
     rows = []
-    for number, (first, last) in enumerate(zip(cuts[:-1], cuts[1:], strict=True)):
+    for number, (first, last) in enumerate(pairwise(cuts)):
         piece = shapely.LineString(places[first : last + 1])
         west, south, east, north = piece.bounds
         ends = [
@@ -115,6 +116,6 @@ def test_a_road_longer_than_a_tile_comes_out_as_one_road(town: Any) -> None:
     found = pq.read_table(world.outputs["step:write.results"].path).to_pylist()
     assert [row["gers"][-2:] for row in found] == [f"{i:02d}" for i in range(30)]
     assert [row["sequence"] for row in found] == list(range(30))
-    ends = [row["lr_id_end"] for row in found]
-    assert ends == sorted(ends)
-    assert ends[-1] == pytest.approx(1.0, abs=1e-3)
+    until = [row["lr_id_end"] for row in found]
+    assert until == sorted(until)
+    assert until[-1] == pytest.approx(1.0, abs=1e-3)

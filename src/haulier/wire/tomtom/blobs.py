@@ -15,14 +15,14 @@ from haulier.core.caller import Caller
 from haulier.core.problem import Code, Problem
 from haulier.engine.files import FileInfo
 from haulier.wire.auth import caller_of
-from haulier.wire.dialect import AnyRequest, services_of
+from haulier.wire.dialect import AnyRequest, ProblemShape, services_of
 from haulier.wire.ranges import Content, download, http_date, matches, uploaded
-from haulier.wire.tomtom.azure import headers_of
+from haulier.wire.tomtom.azure import XML, headers_of
 from haulier.wire.tomtom.blocks import block_name, parse_block_list
 from haulier.wire.tomtom.paths import BLOBS, CONTAINER
 
 BLOB: Final = f"{BLOBS}/{{storage_id:str}}/{CONTAINER}/{{filename:str}}"
-OPT: Final = {"key_query": "sig", "storage": "storage_id"}
+OPT: Final = {"key_query": "sig", "storage": "storage_id", "problem": ProblemShape(XML)}
 MD5: Final = "header.content-md5"
 #: Requests that would mean something else than what we do; taking them would lose data.
 REFUSED: Final = ("x-ms-copy-source", "x-ms-structured-body", "x-ms-encryption-key")

@@ -11,6 +11,7 @@ from haulier.core.problem import Code, Problem
 from haulier.wire.dialect import AnyRequest, AnyResponse, Reply
 from haulier.wire.tomtom import azure
 from haulier.wire.tomtom.paths import BLOBS, UNWRAP
+from haulier.wire.tomtom.vault import VaultErrors
 
 JSON: Final = "application/json"
 
@@ -58,12 +59,6 @@ class ErrorBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     error: str
     message: str
     details: tuple[FieldError, ...] = ()
-
-
-class VaultErrors(msgspec.Struct, frozen=True):
-    """An error of the vault."""
-
-    errors: tuple[str, ...]
 
 
 def render_problem(problem: Problem, request: AnyRequest) -> AnyResponse:

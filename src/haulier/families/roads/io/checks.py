@@ -1,7 +1,8 @@
 """Check the rows of a customer's file, a batch at a time, and turn them into plain arrays."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -151,8 +152,18 @@ def _parsed(column: pa.Array, encoding: Encoding) -> ObjectArray:
     values = column.to_numpy(zero_copy_only=False)
     read = shapely.from_wkt if encoding is Encoding.WKT else shapely.from_wkb
     with np.errstate(invalid="ignore"):  # NaN is found among the coordinates, and named
-        parsed = read(values, on_invalid="ignore")
+        try:
+            parsed = read(values, on_invalid="ignore")
+        except NotImplementedError:  # a curve somewhere: find it row by row
+            parsed = [_one_parsed(read, value) for value in values]
     return np.asarray(parsed, dtype=object)
+
+
+def _one_parsed(read: Callable[..., Any], value: object) -> shapely.Geometry | None:
+    try:
+        return read(value, on_invalid="ignore")
+    except NotImplementedError:
+        return None
 
 
 def _find_missing(

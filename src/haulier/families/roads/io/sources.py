@@ -21,6 +21,7 @@ BATCH_ROWS: Final = 32_768
 PARQUET_MAGIC: Final = b"PAR1"
 AT: Final = "input"
 MOST_COLUMNS_NAMED: Final = 30
+UNNAMED: Final = "wkb_geometry"  # what GDAL calls a geometry whose format has no name for it
 
 
 class Encoding(StrEnum):
@@ -77,7 +78,7 @@ class Source:
         with pyogrio.open_arrow(
             self.path, columns=wanted, batch_size=BATCH_ROWS, use_pyarrow=True
         ) as (meta, reader):
-            inside = meta["geometry_name"] or "wkb_geometry"
+            inside = meta["geometry_name"] or UNNAMED
             for batch in reader:
                 order = [inside if name == self.geometry else name for name in names]
                 yield pa.RecordBatch.from_arrays([batch.column(name) for name in order], names)
@@ -108,6 +109,12 @@ def damaged(path: Path, error: Exception) -> Problem:
     first_line = str(error).splitlines()[0] if str(error) else type(error).__name__
     first_line = first_line.replace(str(path), "the file")
     return Problem(Code.INVALID, f"the input is damaged or truncated: {first_line}", at=AT)
+
+
+def cut_short(promised: int, read: int) -> Problem:
+    """Say that a file ended before all the rows that it promises: some drivers just stop."""
+    detail = f"the input is truncated: it promises {promised} rows, {read} could be read"
+    return Problem(Code.INVALID, detail, at=AT)
 
 
 def _driver(path: Path, filename: str) -> str:
@@ -168,11 +175,13 @@ def _open_features(path: Path, columns: Columns) -> Source:
     try:
         info = pyogrio.read_info(path, force_feature_count=True)
         with pyogrio.open_arrow(path, batch_size=1, use_pyarrow=True) as (meta, reader):
-            inside = meta["geometry_name"] or "wkb_geometry"
+            inside = meta["geometry_name"] or UNNAMED
             schema = reader.schema
     except (pa.ArrowException, OSError, DataSourceError) as error:
         raise damaged(path, error) from error
-    geometry = inside  # a layer of these formats has one; what it is called says nothing
+    # A layer of these formats has one; what it is called says nothing.
+    geometry = "geometry" if inside == UNNAMED else inside
+    schema = pa.schema([f.with_name(geometry) if f.name == inside else f for f in schema])
     roles = _roles(schema, columns, geometry)
     _check_crs(info["crs"], geometry)
     rows = int(info["features"])

@@ -24,7 +24,7 @@ from haulier.families.roads.io.prepared import (
     road_schema,
 )
 from haulier.families.roads.io.releases import Release, RowGroup, Survey, open_release, survey
-from haulier.families.roads.io.sources import Source, open_source
+from haulier.families.roads.io.sources import Source, cut_short, open_source
 from haulier.families.roads.io.tilebook import Tilebook, TileEntry, write_tilebook
 from haulier.families.roads.method.lines import FloatArray
 from haulier.families.roads.params import Columns, OnBadRow
@@ -97,6 +97,8 @@ def run(step: StepPlan, part: Part, context: Context) -> PartResult:
                 writer.write_batch(road_batch(source, checked))
             message = f"read and checked row {first + read} of {source.rows}"
             context.report(min(read / max(rows, 1), 1.0), message, {"rows": read})
+    if read != rows:
+        raise cut_short(rows, read)
     with batch_writer(context.part_file(BAD_FILE), BAD_SCHEMA) as writer:
         writer.write_table(bad_table(bad))
     return PartResult({"bad": None}, {"rows": read, "roads": roads, "skipped": len(bad)})

@@ -1,0 +1,115 @@
+"""A real server in child processes, a small town to match, and the way to wait for a job."""
+
+import io
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+import httpx
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import shapely
+
+from haulier.testing.server import Server, running
+
+RELEASE: Final = "2026-01-21.0"
+STREETS: Final = 6
+BLOCK: Final = 0.001  # degrees: about 111 m, on the equator
+BESIDE: Final = 0.00001  # the customer's map lies a metre off
+PATIENCE_S: Final = 120.0
+LOOK_S: Final = 0.05
+
+Api = httpx.Client
+Until = Callable[[str, Callable[[dict[str, Any]], bool]], dict[str, Any]]
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Give a server that knows the town's release, and the family that fails on order."""
+    folder = tmp_path_factory.mktemp("server")
+    with running(
+        folder, environment={"HAULIER_FAMILIES": "haulier.testing.faults:FAMILY"}
+    ) as server:
+        with httpx.Client(
+            base_url=server.url, headers={"authorization": f"Bearer {server.key}"}
+        ) as api:
+            body = {"url": str(write_release(folder / "release"))}
+            api.put(f"/catalog/overture_release/{RELEASE}", json=body).raise_for_status()
+        yield server
+
+
+@pytest.fixture
+def api(server: Server) -> Iterator[Api]:
+    """Give a client with the server's key."""
+    headers = {"authorization": f"Bearer {server.key}"}
+    with httpx.Client(base_url=server.url, headers=headers, timeout=60) as client:
+        yield client
+
+
+@pytest.fixture
+def until(api: Api) -> Until:
+    """Give what looks at a path until its body is as wanted, and gives the body."""
+
+    def look(path: str, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        ends_at = time.monotonic() + PATIENCE_S
+        while True:
+            body: dict[str, Any] = api.get(path).raise_for_status().json()
+            if wanted(body):
+                return body
+            assert time.monotonic() < ends_at, f"{path} is still {body}"
+            time.sleep(LOOK_S)
+
+    return look
+
+
+def lines(offset: float = 0.0) -> list[list[tuple[float, float]]]:
+    """Draw the streets of the town, block by block: each is two points."""
+    rows = [
+        [(x * BLOCK, y * BLOCK + offset), ((x + 1) * BLOCK, y * BLOCK + offset)]
+        for y in range(STREETS)
+        for x in range(STREETS - 1)
+    ]
+    columns = [
+        [(x * BLOCK + offset, y * BLOCK), (x * BLOCK + offset, (y + 1) * BLOCK)]
+        for x in range(STREETS)
+        for y in range(STREETS - 1)
+    ]
+    return rows + columns
+
+
+def write_release(folder: Path) -> Path:
+    """Write the streets as Overture publishes them."""
+    rows = []
+    for number, (start, end) in enumerate(lines()):
+        line = shapely.LineString([start, end])
+        west, south, east, north = line.bounds
+        rows.append(
+            {
+                "id": str(UUID(int=0x1000 + number)),
+                "geometry": line.wkb,
+                "bbox": {"xmin": west, "xmax": east, "ymin": south, "ymax": north},
+                "subtype": "road",
+                "class": "residential",
+                "connectors": [
+                    {"connector_id": f"{place[0]:.4f} {place[1]:.4f}", "at": at}
+                    for at, place in ((0.0, start), (1.0, end))
+                ],
+            }
+        )
+    segments = folder / "theme=transportation" / "type=segment"
+    segments.mkdir(parents=True)
+    pq.write_table(pa.Table.from_pylist(rows), segments / "part-0.parquet")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def roads() -> bytes:
+    """Give the customer's roads as TomTom documents its input."""
+    drawn = [shapely.LineString(line).wkt for line in lines(BESIDE)]
+    table = pa.table({"id": list(range(len(drawn))), "geometry": drawn})
+    sink = io.BytesIO()
+    pq.write_table(table, sink)
+    return sink.getvalue()
