@@ -58,14 +58,15 @@ class Tree:
 
 @dataclass(frozen=True)
 class ServerRun:
-    """What a job took; `steps` is (name, seconds of wall clock, parts) of each."""
+    """What a job took; `steps` is (name, seconds of wall clock, parts) of each,
+    `by_process` (command, CPU seconds, peak MB)."""
 
     roads: int
     cpu_s: float
     wall_s: float
     peak_mb: float
     peak_of: str
-    processes: int
+    by_process: list[tuple[str, float, float]]
     steps: list[tuple[str, float, int]]
     statistics: dict
     results: Path
@@ -100,6 +101,7 @@ def run_server(small: DemoFiles, big: DemoFiles, folder: Path, workers: int) -> 
         tree = Tree(process)
         watcher = threading.Thread(target=tree.watch)
         before_s, began = tree.spent_s(), time.perf_counter()
+        first_s = dict(tree.cpu_s)
         watcher.start()
         try:
             job, results = _job(client, "big", big, folder)
@@ -118,7 +120,10 @@ def run_server(small: DemoFiles, big: DemoFiles, folder: Path, workers: int) -> 
         wall_s,
         tree.peak[most] / 1e6,
         tree.names[most],
-        len(tree.peak),
+        [
+            (tree.names[pid], spent_s - first_s.get(pid, 0.0), tree.peak[pid] / 1e6)
+            for pid, spent_s in tree.cpu_s.items()
+        ],
         steps,
         dict(job.statistics),
         results,

@@ -130,7 +130,7 @@ def problems() -> str:
     for code in problem.Code:
         reply = REPLIES[code]
         error = errors.BY_CODE[code].__name__
-        meaning = f"{reply.word}. {said[code].capitalize()}" if said[code] else f"{reply.word}."
+        meaning = f"{reply.word}: {said[code]}" if said[code] else reply.word
         rows.append((f"`{code}`", str(reply.status), meaning, f"`{error}`"))
     introduction = (
         "Every error is an `application/problem+json` document (RFC 9457) with `type`, `title`, "
@@ -255,7 +255,7 @@ def client() -> str:
 
 def _signature(call: Callable[..., object]) -> str:
     text = str(inspect.signature(call)).replace("(self, ", "(").replace("(self)", "()")
-    return re.sub(r"(?:\w+\.)+(\w+)", r"\1", text).replace("'", "")
+    return re.sub(r"(?:\w+\.)+(\w+)", r"\1", text)
 
 
 #: File below docs/reference, and what writes it.

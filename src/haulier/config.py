@@ -31,7 +31,7 @@ class Settings:
         api_processes: processes that answer requests.
         worker_name: stable and unique; a worker that comes back under its name takes up
             the jobs it left.
-        processes: child processes for parts of jobs, at once, on this worker.
+        processes: child processes for parts of jobs, at once, on this worker; 0 means one a core.
         interactive_processes: child processes kept for interactive kinds.
         jobs_at_once: jobs that one worker runs at once.
         organisation_jobs: running jobs that one organisation may have at once.

@@ -9,13 +9,14 @@ from typing import Any, Final
 import httpx
 import pyarrow.parquet as pq
 import pytest
+from azure.core import MatchConditions
 from azure.core.exceptions import (
     HttpResponseError,
     ResourceExistsError,
     ResourceModifiedError,
     ResourceNotFoundError,
 )
-from azure.storage.blob import BlobServiceClient, ContainerClient
+from azure.storage.blob import BlobBlock, BlobServiceClient, ContainerClient
 
 from haulier.testing.server import Server
 
@@ -192,7 +193,10 @@ def test_storages_are_shown_as_the_vendor_shows_them(api: Any, server: Server) -
 def test_credentials_unwrap_once(api: Any, server: Server) -> None:
     path = f"{STORAGES}/storage-001/credentials"
     token = api.get(path, params={"type": "READ"}).json()["credentials"]
-    vault = {"url": f"{server.url}/v1/sys/wrapping/unwrap", "headers": {"X-Vault-Token": token}}
+    vault: dict[str, Any] = {
+        "url": f"{server.url}/v1/sys/wrapping/unwrap",
+        "headers": {"X-Vault-Token": token},
+    }
 
     first, second = httpx.post(**vault), httpx.post(**vault)
 
@@ -261,21 +265,15 @@ def test_conditions_of_a_blob_hold(container: ContainerClient, tmp_path: Path) -
     blob.upload_blob(b"three", overwrite=True)
 
     with pytest.raises(ResourceModifiedError):
-        blob.download_blob(etag=first["etag"], match_condition=_if_not_modified()).readall()
+        blob.download_blob(
+            etag=first["etag"], match_condition=MatchConditions.IfNotModified
+        ).readall()
     with pytest.raises(ResourceNotFoundError):
         container.download_blob("never.txt")
     assert blob.download_blob().readall() == b"three"
 
 
-def _if_not_modified() -> Any:
-    from azure.core import MatchConditions  # noqa: PLC0415 -- used here alone
-
-    return MatchConditions.IfNotModified
-
-
 def test_a_block_that_was_never_sent_cannot_be_committed(container: ContainerClient) -> None:
-    from azure.storage.blob import BlobBlock  # noqa: PLC0415 -- used here alone
-
     blob = container.get_blob_client("blocks.txt")
     blob.stage_block("b1", b"one ")
     blob.stage_block("b2", b"two")
@@ -283,7 +281,7 @@ def test_a_block_that_was_never_sent_cannot_be_committed(container: ContainerCli
     with pytest.raises(HttpResponseError) as refused:
         blob.commit_block_list([BlobBlock("b1"), BlobBlock("b3")])
 
-    assert refused.value.error_code == "InvalidBlockList"
+    assert "InvalidBlockList" in str(refused.value)
     blob.commit_block_list([BlobBlock("b1"), BlobBlock("b2")])
     assert blob.download_blob().readall() == b"one two"
 
@@ -305,10 +303,10 @@ def test_a_plain_key_and_curl_are_enough_for_a_file(server: Server, roads: bytes
     (server.folder / "up.parquet").write_bytes(roads)
     url = f"{server.url}/blob/storage-001/default/up.parquet"
     key = f"tomtom-api-key: {server.key}"
-    run: dict[str, Any] = {"check": True, "timeout": 60, "cwd": server.folder}
 
-    subprocess.run(["curl", "-sf", "-T", "up.parquet", "-H", key, url], **run)
-    subprocess.run(["curl", "-sf", "-o", "down.parquet", "-H", key, url], **run)
+    for command in (["-T", "up.parquet"], ["-o", "down.parquet"]):
+        said = ["curl", "-sf", *command, "-H", key, url]
+        subprocess.run(said, check=True, timeout=60, cwd=server.folder)
 
     assert (server.folder / "down.parquet").read_bytes() == roads
 

@@ -10,7 +10,7 @@ import pytest
 from haulier.core.clock import FrozenClock
 from haulier.core.job import Job
 from haulier.core.lifecycle import State
-from haulier.engine import store
+from haulier.engine import details, store
 from haulier.engine.durable import LIVING, Enqueuer
 from haulier.engine.retention import Sweeper
 from haulier.testing.installation import Installation
@@ -89,3 +89,17 @@ def test_old_parts_go_and_young_ones_and_outputs_stay(world: World) -> None:
     assert world.sweeper.clean() == 1
     assert not storage.exists("work/a/p0-x/.result.json")
     assert storage.exists("jobs/a/1/s/sum")
+
+
+def test_a_long_step_keeps_its_parts(world: World) -> None:
+    storage, engine = world.here.services.storage, world.here.services.engine
+    job = world.here.submit()
+    now = datetime.now(UTC)
+    with engine.begin() as connection:
+        store.claim_job(connection, job.id, "w", now)
+        details.start_step(connection, job.id, 1, "add-0", work="used", now=now)
+    for key in ("used", "unused"):
+        storage.save(f"work/{key}/p0-x/.result.json", b"{}")
+    world.clock.move(2 * 3600)
+    assert world.sweeper.clean() == 1
+    assert storage.exists("work/used/p0-x/.result.json")

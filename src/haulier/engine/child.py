@@ -129,6 +129,8 @@ def main() -> NoReturn:
         while True:
             pipe.send(perform(pipe.task(), pipe, families))
             gc.collect()
+            if gc.get_freeze_count() == 0:
+                gc.freeze()  # libraries stay: to look through them after each part took 0.1 s
     except WorkerGoneError:
         sys.exit(0)
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from haulier.core.artifact import Artifact
 from haulier.core.family import StepResult
 from haulier.core.job import Happening, Step
-from haulier.core.lifecycle import TERMINAL, State
+from haulier.core.lifecycle import ACTIVE, TERMINAL, State
 from haulier.core.problem import ProblemBody
 from haulier.core.progress import Progress
 from haulier.engine.rows import (
@@ -92,9 +92,9 @@ def _at(job_id: UUID, step: str) -> tuple[sa.ColumnElement[bool], ...]:
 
 
 def start_step(
-    connection: sa.Connection, job_id: UUID, attempt: int, step: str, now: datetime
+    connection: sa.Connection, job_id: UUID, attempt: int, step: str, *, work: str, now: datetime
 ) -> None:
-    """Note that a step runs.
+    """Note that a step runs, and below which key its finished parts lie.
 
     Raises:
         AttemptLostError: the attempt does not own the job any more.
@@ -104,11 +104,19 @@ def start_step(
     change = {
         "state": State.RUNNING,
         "attempts": steps.c.attempts + 1,
+        "work": work,
         "started_at": started,
         "fraction": 0,
     }
     connection.execute(sa.update(steps).where(*_at(job_id, step)).values(change))
     add_event(connection, job_id, "step.started", {"step": step}, now)
+
+
+def work_in_use(connection: sa.Connection) -> set[str]:
+    """Give the keys below which the finished parts of running steps lie."""
+    query = sa.select(steps.c.work).join(jobs, jobs.c.id == steps.c.job)
+    active = (jobs.c.state.in_(sorted(ACTIVE)), steps.c.state == State.RUNNING)
+    return set(connection.scalars(query.where(*active)))
 
 
 def settle_step(

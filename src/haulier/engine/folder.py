@@ -21,8 +21,8 @@ COPIED_BYTES: Final = 1 << 20
 TRIES: Final = 20  # a folder may be swept away between making it and writing to it
 #: obstore names unfinished files so, lists none of them, and takes no key that ends so.
 UNFINISHED: Final = re.compile(r"[^#]*#[0-9]+")
-#: Names that it cannot keep at the end of a path: those, and drives of Windows.
-_UNKEPT: Final = re.compile(r"[^#]*#[0-9]+|[A-Za-z][:|]")
+#: Names that it cannot keep at the end of a path: those, and what ends as a drive of Windows.
+_UNKEPT: Final = re.compile(r"[^#]*#[0-9]+|.*[A-Za-z][:|]")
 _ESCAPED: Final = re.compile(f"(?:{_UNKEPT.pattern})#+")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 

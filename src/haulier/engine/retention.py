@@ -94,8 +94,14 @@ class Sweeper:
         return job.id
 
     def clean(self) -> int:
-        """Remove finished parts that are older than they are kept; give how many files."""
-        return self._storage.clear(WORK, before=self._clock.now() - self._keep)
+        """Remove finished parts that are older than they are kept; give how many files.
+
+        A step that runs for longer than that still needs its own.
+        """
+        before = self._clock.now() - self._keep
+        with self._engine.connect() as connection:
+            used = {f"{WORK}/{key}" for key in details.work_in_use(connection)}
+        return self._storage.clear(WORK, keep=used, before=before)
 
 
 def _lives(job: Job, states: Mapping[UUID, str]) -> bool:

@@ -18,7 +18,9 @@ from haulier.engine.tables import artifacts, events, jobs, steps
 JOB_COLUMNS: Final = tuple(
     column for column in jobs.c if column.name not in {"recipe", "worker", "strikes"}
 )
-STEP_COLUMNS: Final = tuple(column for column in steps.c if column.name not in {"job", "result"})
+STEP_COLUMNS: Final = tuple(
+    column for column in steps.c if column.name not in {"job", "result", "work"}
+)
 ARTIFACT_COLUMNS: Final = tuple(column for column in artifacts.c if column.name != "job")
 EVENT_COLUMNS: Final = tuple(events.c)
 

@@ -87,7 +87,8 @@ class StepRun:
     async def run(self) -> str:
         """Do the step, write down how it ended, and give its state."""
         write, now = self.attempt.write, self.attempt.clock.now
-        await write(details.start_step, self.step.id, now())
+        self._key = await asyncio.to_thread(self._fingerprint)
+        await write(details.start_step, self.step.id, work=self._key, now=now())
         self.track.running = True
         try:
             end = await self._work()
@@ -99,7 +100,6 @@ class StepRun:
         return str(end.state)
 
     async def _work(self) -> StepEnd:
-        self._key = await asyncio.to_thread(self._fingerprint)
         parts = await self._split()
         results = await self._run(parts)
         done = await self._perform(

@@ -229,7 +229,7 @@ class Storage:
 
         Args:
             prefix: whole names, such as "jobs/1"; never empty.
-            keep: keys that stay.
+            keep: keys that stay, or whole names such as `prefix` below which everything stays.
             before: only files that were last written before this.
 
         Raises:
@@ -238,7 +238,8 @@ class Storage:
         check_key(prefix, at="prefix")
 
         def wanted(blob: Blob) -> bool:
-            return blob.key in keep or (before is not None and blob.modified_at >= before)
+            kept = any(name in keep for name in _names(blob.key))
+            return kept or (before is not None and blob.modified_at >= before)
 
         with _named("clear", prefix):
             return self._files.clear(prefix, wanted, SystemClock().now() - STALE)
@@ -290,6 +291,12 @@ def _present(blob: Blob | None, key: str) -> Blob:
 
 def _missing(key: str) -> Problem:
     return Problem(Code.NOT_FOUND, f"no file '{key}' in the storage", at="key")
+
+
+def _names(key: str) -> Iterator[str]:
+    """Give a key and the names that it lies below."""
+    parts = key.split("/")
+    return ("/".join(parts[:count]) for count in range(len(parts), 0, -1))
 
 
 def _suffixes(key: str) -> str:

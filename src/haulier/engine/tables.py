@@ -132,6 +132,7 @@ steps: Final = sa.Table(
     sa.Column("parts", sa.Integer, nullable=False, server_default="0"),
     sa.Column("parts_done", sa.Integer, nullable=False, server_default="0"),
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("work", sa.String(64), nullable=False, server_default=""),
     sa.Column("result", Json),
     sa.Column("problem", Json),
     sa.Column("started_at", Moment),

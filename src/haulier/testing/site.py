@@ -25,6 +25,8 @@ from haulier.engine.services import Services
 
 CALLER: Final = Caller("main", "chaos", frozenset(Scope))
 FAULTS: Final = "haulier.testing.faults:FAMILY"
+#: Nothing here needs compiled kernels, and each start would load them.
+CHEAP: Final = {"NUMBA_DISABLE_JIT": "1"}
 WITHIN_S: Final = 120.0
 LOOK_S: Final = 0.01
 TAIL: Final = 6000
@@ -60,16 +62,20 @@ class Site:
 
     def start(self, name: str = "one") -> None:
         """Start a worker of that name."""
-        settings = replace(self.settings, worker_name=name)
         with (self.folder / "workers.log").open("ab") as log:
             self.workers[name] = subprocess.Popen(
                 (sys.executable, "-P", "-m", "haulier.cli", "worker"),
                 cwd=self.folder,
-                env={**os.environ, **environment(settings)},
+                env=self.environment(name),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
             )
+
+    def environment(self, name: str = "one") -> dict[str, str]:
+        """Give the environment in which a process finds this installation."""
+        settings = replace(self.settings, worker_name=name)
+        return {**os.environ, **CHEAP, **environment(settings)}
 
     def kill(self, name: str = "one") -> None:
         """End a worker as a power cut does."""

@@ -37,6 +37,7 @@ def document(dialect: Dialect, services: Services) -> dict[str, Any]:
             version=haulier.__version__,
             operation_id_creator=_operation_id,
             create_examples=False,
+            use_handler_docstrings=True,
         ),
         logging_config=None,
     )

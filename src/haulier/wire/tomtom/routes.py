@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from litestar.types import ControllerRouterHandler
 
 from haulier.engine.services import Services
-from haulier.wire.tomtom import blobs, containers, jobs, storages
+from haulier.wire.tomtom import blobs, containers, jobs, storages, vault
 
 
 def routes(_services: Services) -> Sequence[ControllerRouterHandler]:
@@ -17,7 +17,7 @@ def routes(_services: Services) -> Sequence[ControllerRouterHandler]:
         storages.list_storages,
         storages.get_storage,
         storages.get_credentials,
-        storages.unwrap,
+        vault.unwrap,
         containers.get_container,
         containers.put_container,
         blobs.put_blob,

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from haulier.families.roads.method.lines import FloatArray, IntArray, Lines, lengths, take
+from haulier.families.roads.method.lines import FloatArray, Lines, lengths, take
 from haulier.families.roads.method.match import match_tile
 from haulier.families.roads.method.matches import Matches
 from haulier.families.roads.method.network import NO_VALUE, Customer, Reference, road_class_code
@@ -183,12 +183,12 @@ def test_the_order_of_the_roads_does_not_matter(world: World) -> None:
     first = matched(world.customer, world.reference)
     second = matched(shuffled, world.reference)
 
-    def rows(found: Matches, road: IntArray) -> set[object]:
-        ends = np.round(np.stack([found.segment_from, found.segment_to], axis=1), 6)
-        columns = road.tolist(), found.segment.tolist(), map(tuple, ends.tolist())
-        return set(zip(*columns, found.confidence.tolist(), strict=True))
-
-    assert rows(first, first.road.astype(np.int64)) == rows(second, order[second.road])
+    place = np.lexsort((second.sequence, order[second.road]))
+    np.testing.assert_array_equal(order[second.road][place], first.road)
+    for name in ("segment", "confidence", "forward"):
+        np.testing.assert_array_equal(getattr(second, name)[place], getattr(first, name))
+    for name in ("segment_from", "segment_to", "road_from", "road_to"):
+        np.testing.assert_allclose(getattr(second, name)[place], getattr(first, name), atol=1e-9)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from haulier.families.roads.method.grid import BLOCK, Grid, build_grid
-from haulier.families.roads.method.lines import Lines
+from haulier.families.roads.method.lines import FloatArray, Lines
 from haulier.families.roads.method.near import SHORT_WAY_M, build_near
 from haulier.families.roads.method.network import Reference
 from haulier.families.roads.method.projection import centred_on
@@ -79,7 +79,7 @@ def listed(grid: Grid, x: float, y: float) -> set[int]:
     return set(grid.piece[grid.first[cell] : grid.first[cell + 1]].tolist())
 
 
-def pieces_of(ends: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> Pieces:
+def pieces_of(ends: FloatArray) -> Pieces:
     """Make pieces from rows of x0, y0, x1, y1."""
     step = ends[:, 2:] - ends[:, :2]
     length = np.hypot(step[:, 0], step[:, 1])

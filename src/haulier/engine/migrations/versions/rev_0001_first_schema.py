@@ -198,6 +198,7 @@ def upgrade() -> None:
         sa.Column("parts", sa.Integer(), server_default="0", nullable=False),
         sa.Column("parts_done", sa.Integer(), server_default="0", nullable=False),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("work", sa.String(length=64), server_default="", nullable=False),
         sa.Column("result", sa.Text(), nullable=True),
         sa.Column("problem", sa.Text(), nullable=True),
         sa.Column("started_at", sa.BigInteger(), nullable=True),

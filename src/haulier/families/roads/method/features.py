@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SHORTEST_M: Final = 0.1  # lengths below it are alike to the model
+DECIMALS: Final = 4  # the order of a sum changes the rest, and must not change a tree's answer
 
 
 class Scene(NamedTuple):
@@ -112,5 +113,5 @@ def _features(
     }
     features = np.zeros((len(owner), len(FEATURES)), np.float32)
     for name, column in columns.items():
-        features[:, FEATURES.index(name)] = column
+        features[:, FEATURES.index(name)] = np.round(column, DECIMALS)
     return features

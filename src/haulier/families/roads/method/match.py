@@ -176,7 +176,7 @@ def _learn(tile: Tile, settings: Settings, report: Report) -> Learned:
             break
         mad_m = float(np.median(np.abs(residuals.offset)))
         learned = Learned(learned.sheet, tune.sigma_from(mad_m), grid)
-        if mad_m < tune.GOOD_MAD_M:
+        if mad_m < tune.GOOD_MAD_M or len(tile.rows) < tune.LEAST_ROADS:
             break  # a sheet would only learn to bend roads onto their neighbours
         sheet = stretch(learned.sheet, residuals, smooth_cells, tune.SHEET_CELL_M)
         learned = replace(learned, sheet=sheet)

@@ -13,6 +13,7 @@ FAST_SIGMA_M: Final = 6.0  # of two maps nothing is known of; Newson & Krumm's G
 LEAST_SIGMA_M: Final = 2.5  # a lane's width: below it the two maps may mean different lanes
 MOST_SIGMA_M: Final = 10.0
 GOOD_MAD_M: Final = 1.0  # maps this close need no sheet
+LEAST_ROADS: Final = 30  # fewer cannot tell a displaced map from roads that are absent
 SMOOTH_CELLS: Final = (2.5, 1.0)  # of the sheet, pass by pass: from coarse to fine
 SHEET_CELL_M: Final = 250.0
 SAFETY: Final = 1.15  # on sigma: the sheet was fitted to the residuals it is judged by

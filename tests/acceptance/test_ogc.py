@@ -1,0 +1,172 @@
+"""The native wire, used by clients that others wrote."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import ogc_api_processes_client as ogc
+import pytest
+from ogc_api_processes_client.api_client_wrapper import ApiClientWrapper
+from owslib.ogcapi.processes import Processes
+
+from haulier.testing.server import Server
+
+ASYNC: Final = {"Prefer": "respond-async"}
+SLOW: Final = {"act": "wait", "gate": "/nonexistent/gate"}  # it waits until it is stopped
+BAD: Final = "http://www.opengis.net/def/exceptions/ogcapi-processes-1/1.0/"
+
+
+@pytest.fixture
+def client(server: Server) -> Iterator[ApiClientWrapper]:
+    """Give the client that the Open Geospatial Consortium's schemas were made into."""
+    yield ApiClientWrapper(
+        configuration=ogc.Configuration(host=server.url),
+        header_name="Authorization",
+        header_value=f"Bearer {server.key}",
+    )
+
+
+def execute_of(inputs: dict[str, Any], **more: Any) -> ogc.Execute:
+    """Give an execute request in the client's own types."""
+    return ogc.Execute.from_dict({"inputs": inputs, **more})
+
+
+def submitted(client: ApiClientWrapper, process_id: str, inputs: dict[str, Any]) -> str:
+    """Submit a job by the client, and give the id that the Location header names."""
+    api = ogc.ExecuteApi(client.api_client)
+    answer = api.execute_with_http_info(process_id, execute_of(inputs), _headers=dict(ASYNC))
+    assert answer.status_code == 201
+    assert answer.headers is not None
+    job_id: str = answer.headers["location"].rpartition("/")[2]
+    return job_id
+
+
+def test_the_client_reads_the_front_door(client: ApiClientWrapper, server: Server) -> None:
+    landing = client.get_landing_page()
+    classes = client.get_conformance_classes()
+
+    relations = {link.rel for link in landing.links}
+    base = "http://www.opengis.net/def/rel/ogc/1.0/"
+    assert {"service-desc", f"{base}conformance", f"{base}processes"} <= relations
+    assert all(link.href.startswith(server.url) for link in landing.links)
+    assert any(name.endswith("/1.0/conf/core") for name in classes.conforms_to)
+
+
+def test_the_client_lists_and_describes_processes(client: ApiClientWrapper) -> None:
+    names = [process.id for process in client.get_processes().processes]
+    described = client.get_process_description("road-matching")
+
+    assert names == sorted(names)
+    assert {"quick", "road-matching", "trouble"} <= set(names)
+    assert "overture_release" in described.inputs
+    assert "results" in described.outputs
+
+
+def test_the_client_runs_a_job_from_submit_to_results(client: ApiClientWrapper, until: Any) -> None:
+    job_id = submitted(client, "trouble", {"numbers": [1.5, 2.5]})
+    until(f"/jobs/{job_id}", lambda job: job["status"] not in {"accepted", "running"})
+
+    status = client.get_status(job_id)
+    results = client.get_result(job_id)
+
+    assert (status.status, status.progress, status.process_id) == ("successful", 100, "trouble")
+    assert status.created <= status.started <= status.finished
+    assert job_id in [job.job_id for job in client.get_jobs().jobs]
+    assert "sum" in results
+
+
+def test_the_client_dismisses_a_job_that_runs(client: ApiClientWrapper, until: Any) -> None:
+    job_id = submitted(client, "trouble", SLOW)
+    until(f"/jobs/{job_id}", lambda job: job["status"] == "running")
+
+    dismissed = client.dismiss(job_id)
+    ended = until(f"/jobs/{job_id}", lambda job: job["status"] not in {"accepted", "running"})
+
+    assert dismissed.status == "dismissed"
+    assert ended["status"] == "dismissed"
+    assert ended["haulier"]["stopped_at"]
+
+
+def test_the_client_removes_a_job_that_ended(client: ApiClientWrapper, until: Any) -> None:
+    job_id = submitted(client, "trouble", {})
+    until(f"/jobs/{job_id}", lambda job: job["status"] == "successful")
+
+    client.dismiss(job_id)
+
+    with pytest.raises(ogc.ApiException) as refused:
+        client.get_status(job_id)
+    assert refused.value.status == 404
+
+
+def test_the_client_waits_for_a_short_process(client: ApiClientWrapper) -> None:
+    done = client.execute("quick", execute_of({"numbers": [20, 22]}))
+
+    assert done.to_dict()["sum"]["value"].strip() in {"42", "42.0"}
+
+
+@pytest.mark.parametrize(
+    ("call", "status", "type_"),
+    [
+        (lambda api: api.get("/processes/nothing"), 404, "no-such-process"),
+        (lambda api: api.get("/jobs/nothing"), 404, "no-such-job"),
+        (lambda api: api.get(f"/jobs/{2**63}"), 404, "no-such-job"),
+        (lambda api: api.get("/jobs?status=done"), 400, "invalid-query-parameter-value"),
+        (
+            lambda api: api.post("/processes/quick/execution", json={"outputs": {"x": {}}}),
+            400,
+            "no-such-output",
+        ),
+    ],
+    ids=["process", "job", "number", "query", "output"],
+)
+def test_problems_have_the_types_of_the_standard(
+    api: Any, call: Any, status: int, type_: str
+) -> None:
+    answer = call(api)
+
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["type"] == BAD + type_
+    assert answer.json()["status"] == status
+
+
+def test_results_of_a_job_that_runs_are_not_ready(api: Any, until: Any) -> None:
+    job = api.post("/processes/trouble/execution", json={"inputs": SLOW}).json()
+
+    answer = api.get(f"/jobs/{job['id']}/results")
+    api.delete(f"/jobs/{job['id']}")
+    until(f"/jobs/{job['id']}", lambda body: body["status"] == "dismissed")
+
+    assert answer.status_code == 404
+    assert answer.json()["type"] == f"{BAD}result-not-ready"
+
+
+def test_a_failed_job_answers_for_its_results_with_what_went_wrong(api: Any, until: Any) -> None:
+    job = api.post("/processes/trouble/execution", json={"inputs": {"act": "refuse"}}).json()
+    ended = until(f"/jobs/{job['id']}", lambda body: body["status"] == "failed")
+
+    answer = api.get(f"/jobs/{job['id']}/results")
+
+    assert answer.status_code == ended["exception"]["status"]
+    assert answer.json()["detail"] == ended["exception"]["detail"] == ended["message"]
+
+
+def test_an_unchanged_job_is_304(api: Any) -> None:
+    job = api.post("/processes/quick/execution", json={}, headers=ASYNC).json()
+    first = api.get(f"/jobs/{job['id']}")
+    while first.json()["status"] in {"accepted", "running"}:
+        first = api.get(f"/jobs/{job['id']}")
+
+    again = api.get(f"/jobs/{job['id']}", headers={"if-none-match": first.headers["etag"]})
+
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_owslib_lists_describes_and_executes(server: Server) -> None:
+    headers = {"Authorization": f"Bearer {server.key}"}
+    service = Processes(server.url, headers=headers)
+
+    assert "quick" in [process["id"] for process in service.processes()]
+    assert "numbers" in service.process("quick")["inputs"]
+    assert service.conformance()["conformsTo"]
+    done = service.execute("quick", {"numbers": [1, 2]})
+    assert done["sum"]["value"].strip() in {"3", "3.0"}
