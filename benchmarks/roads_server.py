@@ -58,8 +58,10 @@ class Tree:
 
 @dataclass(frozen=True)
 class ServerRun:
-    """What a job took; `steps` is (name, seconds of wall clock, parts) of each,
-    `by_process` (command, CPU seconds, peak MB)."""
+    """What a job took.
+
+    `steps` has (name, seconds of wall clock, parts), `by_process` (command, CPU seconds, peak MB).
+    """
 
     roads: int
     cpu_s: float

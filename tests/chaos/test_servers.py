@@ -48,7 +48,7 @@ def submit_waiting(site: Site, client: httpx.Client) -> str:
     }
     made = client.post("/processes/trouble/execution", json={"inputs": inputs})
     assert made.status_code == 201, made.text
-    site.until(lambda: site.lines("end").total() == PARTS - 1, "all parts but one are done")
+    site.until(lambda: site.finished() == PARTS - 1, "all parts but one are done")
     site.until(lambda: site.lines("begin") == ALL, "the last part waits")
     return str(made.json()["jobID"])
 

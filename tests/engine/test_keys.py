@@ -1,6 +1,7 @@
 """API keys, on both databases: who a secret is, for how long, and what is kept of it."""
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -21,8 +22,10 @@ def clock() -> FrozenClock:
 
 
 @pytest.fixture
-def keys(database: sa.Engine, clock: FrozenClock) -> Keys:
-    return Keys(database, clock)
+def keys(database: sa.Engine, clock: FrozenClock) -> Iterator[Keys]:
+    keys = Keys(database, clock)
+    yield keys
+    keys.settle()
 
 
 def refused(keys: Keys, secret: str) -> bool:
@@ -101,6 +104,7 @@ def test_a_revoked_key_is_refused_at_once_here_and_within_a_second_elsewhere(
     info, secret = keys.create("acme", scopes=[Scope.READ])
     keys.authenticate(secret)
     elsewhere.authenticate(secret)
+    elsewhere.settle()
 
     revoked = keys.revoke("acme", info.id)
 

@@ -88,7 +88,11 @@ class Track:
         return {key: track.now() for key, track in self.steps.items() if track.running}
 
     def now(self) -> Progress:
-        """Give how far the job is; its phase are the steps that run."""
+        """Give how far the job is; its phase are the steps that run.
+
+        Where several steps count the same thing, the last one's count is the job's: the roads
+        that were read and the roads that were matched are the same roads.
+        """
         known = {key: track.now() for key, track in self.steps.items()}
         running = [key for key, track in self.steps.items() if track.running]
         messages = [known[key].message for key in running if known[key].message]
@@ -98,5 +102,5 @@ class Track:
             ),
             phase=", ".join(running),
             message=messages[-1] if messages else "",
-            counters=added([one.counters for one in known.values()]),
+            counters={name: n for one in known.values() for name, n in one.counters.items()},
         )

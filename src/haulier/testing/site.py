@@ -20,6 +20,7 @@ from haulier.config import Settings, environment
 from haulier.core.caller import Caller, Scope
 from haulier.core.job import Job, Submission
 from haulier.core.lifecycle import State
+from haulier.engine.context import FINISHED
 from haulier.engine.processes import SCRATCH, marked
 from haulier.engine.services import Services
 
@@ -130,10 +131,9 @@ class Site:
         split = (line.split() for line in text.splitlines())
         return Counter(" ".join(words[1:-1]) for words in split if words[0].startswith(word))
 
-    def diary_pids(self) -> set[int]:
-        """Give the processes that did parts."""
-        text = self.diary.read_text("utf-8") if self.diary.exists() else ""
-        return {int(line.split()[-1]) for line in text.splitlines()}
+    def finished(self) -> int:
+        """Count the parts that are whole: the diary's line comes a moment before."""
+        return sum(1 for _ in (self.settings.data / "files" / "work").rglob(FINISHED))
 
     def children(self) -> set[psutil.Process]:
         """Give what the workers of every name started and that lives, whoever is its parent."""

@@ -33,11 +33,11 @@ class ProblemShape(NamedTuple):
 
     Attributes:
         media_type: of the body.
-        type: of the body, where it is JSON.
+        body: its type, where it is JSON.
     """
 
     media_type: str
-    type: type[msgspec.Struct] | None = None
+    body: type[msgspec.Struct] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,10 +96,10 @@ def _add_problems(made: dict[str, Any], dialect: Dialect, app: Litestar) -> None
 
 
 def _problem_content(shape: ProblemShape, schemas: dict[str, Any]) -> dict[str, Any]:
-    if shape.type is None:
+    if shape.body is None:
         return {shape.media_type: {"schema": {"type": "string"}}}
     (schema,), found = msgspec.json.schema_components(
-        [shape.type], ref_template="#/components/schemas/{name}"
+        [shape.body], ref_template="#/components/schemas/{name}"
     )
     schemas.update(found)
     return {shape.media_type: {"schema": schema}}

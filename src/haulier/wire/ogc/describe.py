@@ -11,6 +11,7 @@ from haulier.wire.ogc.bodies import JSON, REL, Link
 
 SCHEMA_REF: Final = "#/$defs/"
 UNTYPED: Final[Mapping[str, Any]] = {"type": "object"}
+NULL: Final[Mapping[str, Any]] = {"type": "null"}
 
 JobControl = Literal["sync-execute", "async-execute", "dismiss"]
 Transmission = Literal["value", "reference"]
@@ -161,9 +162,21 @@ def _inlined(schema: Any, definitions: Mapping[str, Any], seen: tuple[str, ...])
         key: _inlined(value, definitions, seen) for key, value in schema.items() if key != "$ref"
     }
     if not name:
-        return rest
+        return _plain(rest)
     found = _inlined(definitions[name], definitions, (*seen, name))
     return (_with_links(found) if name == FileRef.__name__ else found) | rest
+
+
+def _plain(schema: dict[str, Any]) -> dict[str, Any]:
+    """Say the same in words that version 1.0 knows, too: it is older than the type null."""
+    if schema.get("required") == []:
+        del schema["required"]
+    members = schema.get("anyOf", ())
+    if NULL not in members:
+        return schema
+    others = [member for member in members if member != NULL]
+    rest = {key: value for key, value in schema.items() if key != "anyOf"} | {"nullable": True}
+    return rest | others[0] if len(others) == 1 else rest | {"anyOf": others}
 
 
 def _with_links(schema: Mapping[str, Any]) -> dict[str, Any]:

@@ -72,7 +72,7 @@ _WORDS: Final = {
 
 def normalised(name: str | None) -> str:
     """Reduce a road name to lower-case words without accents or common abbreviations."""
-    plain = unicodedata.normalize("NFKD", (name or "").casefold())
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name or "").casefold())
     letters = "".join(c for c in plain if not unicodedata.combining(c))
     return " ".join(_WORDS.get(word, word) for word in re.findall(r"\w+", letters))
 
