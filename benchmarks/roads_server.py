@@ -19,6 +19,8 @@ from haulier.families.roads.demo import DemoFiles
 
 SAMPLE_S = 0.1
 START_S = 120
+QUIET_CPU_S = 0.15  # of CPU time a second, all processes together
+QUIET_LOOKS = 4
 JOB_S = 1800
 KEY = "hlr_dev_key_for_loopback_only"
 
@@ -54,6 +56,17 @@ class Tree:
         """Give the CPU seconds of all processes so far, those that ended included."""
         self.look()
         return sum(self.cpu_s.values())
+
+
+def wait_until_quiet(tree: Tree) -> None:
+    """Wait until every process has loaded what it needs, and only waits for work."""
+    until, quiet = time.monotonic() + START_S, 0
+    before_s = tree.spent_s()
+    while quiet < QUIET_LOOKS and time.monotonic() < until:
+        time.sleep(1)
+        now_s = tree.spent_s()
+        quiet = quiet + 1 if now_s - before_s < QUIET_CPU_S else 0
+        before_s = now_s
 
 
 @dataclass(frozen=True)
@@ -102,6 +115,7 @@ def run_server(small: DemoFiles, big: DemoFiles, folder: Path, workers: int) -> 
         _job(client, "small", small, folder)
         tree = Tree(process)
         watcher = threading.Thread(target=tree.watch)
+        wait_until_quiet(tree)
         before_s, began = tree.spent_s(), time.perf_counter()
         first_s = dict(tree.cpu_s)
         watcher.start()

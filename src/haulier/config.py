@@ -10,6 +10,11 @@ from typing import Any, Final
 from haulier.core.problem import Code, Problem
 
 PREFIX: Final = "HAULIER_"
+_WORDS: Final = {int: "whole number", float: "number"}
+_YES_OR_NO: Final = {
+    **dict.fromkeys(("1", "true", "yes", "on"), True),
+    **dict.fromkeys(("0", "false", "no", "off", ""), False),
+}
 DEV_KEY: Final = "hlr_dev_key_for_loopback_only"
 
 
@@ -125,11 +130,10 @@ def environment(settings: Settings) -> dict[str, str]:
     }
 
 
-def _convert(name: str, raw: str, kind: type) -> Any:  # noqa: ANN401 -- the setting's own type
-    if kind is bool:
-        return raw.strip().lower() in {"1", "true", "yes", "on"}
+def _convert(name: str, raw: str, kind: type[Any]) -> Any:  # noqa: ANN401 -- the setting's type
     try:
-        return Path(raw) if issubclass(kind, Path) else kind(raw)
-    except ValueError:
-        detail = f"{PREFIX}{name.upper()} must be a {kind.__name__}, got {raw!r}"
+        return _YES_OR_NO[raw.strip().lower()] if kind is bool else kind(raw)
+    except (KeyError, ValueError):
+        wanted = "true or false" if kind is bool else f"a {_WORDS.get(kind, kind.__name__)}"
+        detail = f"{PREFIX}{name.upper()} must be {wanted}, got {raw!r}"
         raise Problem(Code.INVALID, detail, at=name) from None

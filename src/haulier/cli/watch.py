@@ -123,6 +123,7 @@ class Bars(Silence):
             TimeElapsedColumn(),
             TextColumn("{task.description}", markup=False),
             console=output.console(error=True),
+            refresh_per_second=4,
         )
         self._tasks: dict[str, TaskID] = {}
         self._escape = escape

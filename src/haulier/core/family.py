@@ -83,7 +83,7 @@ class JobResult(msgspec.Struct, frozen=True):
     result: Mapping[str, Any] = {}
 
 
-class Cancelled(BaseException):  # noqa: N818 -- an order, not an error; like KeyboardInterrupt
+class Cancelled(BaseException):
     """The work was asked to stop; raised by `check` so that a family can let go early."""
 
 

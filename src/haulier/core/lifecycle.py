@@ -34,7 +34,7 @@ TRANSITIONS: Final[Mapping[tuple[State, Event], State]] = {
     (State.QUEUED,     Event.CLAIM):      State.RUNNING,
     (State.QUEUED,     Event.CANCEL):     State.CANCELLED,
     (State.QUEUED,     Event.FAIL):       State.FAILED,      # found impossible before an attempt
-    (State.RUNNING,    Event.CLAIM):      State.RUNNING,     # a new attempt takes over from a dead one
+    (State.RUNNING,    Event.CLAIM):      State.RUNNING,     # takes over from a dead attempt
     (State.RUNNING,    Event.RETRY):      State.QUEUED,
     (State.RUNNING,    Event.CANCEL):     State.CANCELLING,
     (State.RUNNING,    Event.SUCCEED):    State.SUCCEEDED,

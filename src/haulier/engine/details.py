@@ -26,6 +26,12 @@ from haulier.engine.store import AttemptLostError, add_event, own_job
 from haulier.engine.tables import artifacts, events, jobs, steps
 
 
+#: Built once, for whoever polls a job reads it every time.
+_STEPS: Final = (
+    sa.select(*STEP_COLUMNS).where(steps.c.job == sa.bindparam("id")).order_by(steps.c.position)
+)
+
+
 class StepProgress(msgspec.Struct, frozen=True):
     """How far a step is."""
 
@@ -208,8 +214,7 @@ def stop_steps(connection: sa.Connection, job_id: UUID, state: State, now: datet
 
 def read_steps(connection: sa.Connection, job_id: UUID) -> list[Step]:
     """Give the steps of a job, in the order of its recipe."""
-    query = sa.select(*STEP_COLUMNS).where(steps.c.job == str(job_id))
-    return [step_of(row) for row in connection.execute(query.order_by(steps.c.position))]
+    return [step_of(row) for row in connection.execute(_STEPS, {"id": str(job_id)})]
 
 
 def read_results(connection: sa.Connection, job_id: UUID) -> dict[str, StepResult]:

@@ -162,6 +162,10 @@ class Jobs:
     def _own(self, connection: sa.Connection, caller: Caller, job_id: UUID) -> Job:
         return _found(store.find_job(connection, caller.organisation, id=str(job_id)), job_id)
 
+    def _check_owner(self, connection: sa.Connection, caller: Caller, job_id: UUID) -> None:
+        if not store.check_owner(connection, caller.organisation, job_id):
+            raise _missing(job_id)
+
     def retry(self, caller: Caller, job_id: UUID) -> Job:
         """Begin a new job like one that did not succeed, from its first unfinished step.
 
@@ -228,13 +232,13 @@ class Jobs:
     def steps(self, caller: Caller, job_id: UUID) -> Sequence[Step]:
         """Give the steps of a job, in the order of its recipe."""
         with self._engine.connect() as connection:
-            self._own(connection, caller, job_id)
+            self._check_owner(connection, caller, job_id)
             return details.read_steps(connection, job_id)
 
     def artifacts(self, caller: Caller, job_id: UUID) -> Sequence[Artifact]:
         """Give the artifacts of a job, in the order of its recipe."""
         with self._engine.connect() as connection:
-            self._own(connection, caller, job_id)
+            self._check_owner(connection, caller, job_id)
             return details.read_artifacts(connection, job_id)
 
     def artifact(self, caller: Caller, job_id: UUID, name: str) -> Artifact:
@@ -260,7 +264,7 @@ class Jobs:
         if not 1 <= limit <= LINES:
             raise Problem(Code.INVALID, f"limit must be 1 to {LINES}, got {limit}", at="limit")
         with self._engine.connect() as connection:
-            self._own(connection, caller, job_id)
+            self._check_owner(connection, caller, job_id)
             return details.read_happenings(connection, job_id, after=after, limit=limit)
 
 
@@ -271,8 +275,12 @@ def slot_of(job: Job, slots: int) -> str:
 
 def _found(job: Job | None, name: UUID | int) -> Job:
     if job is None:
-        raise Problem(Code.NOT_FOUND, f"no job {name}", at="job")
+        raise _missing(name)
     return job
+
+
+def _missing(name: UUID | int) -> Problem:
+    return Problem(Code.NOT_FOUND, f"no job {name}", at="job")
 
 
 def _faults(submission: Submission, kinds: Kinds) -> Sequence[Fault]:

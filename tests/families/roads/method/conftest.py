@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,7 +33,7 @@ def degrees_of(paths: Sequence[Path]) -> Lines:
     return Lines(HERE.inverse(lines.coordinates), lines.offsets)
 
 
-def connected(paths: Sequence[Path], **columns: object) -> Reference:
+def connected(paths: Sequence[Path], **columns: Any) -> Reference:
     """Make a reference whose connectors are the ends of its paths and the vertices they share."""
     metres = lines_of(paths)
     along = measures(metres)
@@ -52,7 +53,7 @@ def connected(paths: Sequence[Path], **columns: object) -> Reference:
     )
 
 
-def driven(paths: Sequence[Path], **columns: object) -> Customer:
+def driven(paths: Sequence[Path], **columns: Any) -> Customer:
     """Make a customer whose roads may all be matched."""
     return Customer(degrees_of(paths), np.ones(len(paths), np.bool_), **columns)
 

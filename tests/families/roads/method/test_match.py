@@ -26,7 +26,7 @@ def matched(customer: Customer, reference: Reference, settings: Settings | None 
 
 
 def counted(matches: Matches) -> list[int]:
-    return matches.segment[matches.confidence >= THRESHOLD].tolist()
+    return [int(s) for s in matches.segment[matches.confidence >= THRESHOLD]]
 
 
 @pytest.fixture(scope="module")

@@ -84,9 +84,16 @@ def pieces_of(ends: FloatArray) -> Pieces:
     step = ends[:, 2:] - ends[:, :2]
     length = np.hypot(step[:, 0], step[:, 1])
     unit = step / length[:, None]
-    single = [c.astype(np.float32) for c in (ends[:, 0], ends[:, 1], unit[:, 0], unit[:, 1])]
     row = np.arange(len(ends), dtype=np.int32)
-    return Pieces(*single, np.zeros(len(ends), np.float32), length.astype(np.float32), row)
+    return Pieces(
+        x=ends[:, 0].astype(np.float32),
+        y=ends[:, 1].astype(np.float32),
+        ux=unit[:, 0].astype(np.float32),
+        uy=unit[:, 1].astype(np.float32),
+        at=np.zeros(len(ends), np.float32),
+        length=length.astype(np.float32),
+        edge=row,
+    )
 
 
 @settings(deadline=None, max_examples=60)

@@ -45,7 +45,7 @@ def step_cost(t: Trellis, i: int, pair: tuple[int, int], edges: Edges, near: Nea
     step = t.s[i] - t.s[i - 1]
     e0, at0, e1, at1 = t.edge[i - 1, a], t.at[i - 1, a], t.edge[i, b], t.at[i, b]
     if e0 == e1:
-        return min(TUNING.jump_cost, abs(abs(at1 - at0) - step) / TUNING.beta_m)
+        return float(min(TUNING.jump_cost, abs(abs(at1 - at0) - step) / TUNING.beta_m))
     limit_m = step + TUNING.jump_cost * TUNING.beta_m
     way, via, _, _ = link(edges, near, int(e0), float(at0), int(e1), float(at1), limit_m)
     turn = TUNING.turn_cost if via < 0 else 4 * TUNING.turn_cost

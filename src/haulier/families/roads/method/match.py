@@ -161,7 +161,7 @@ def _prepare(customer: Customer, reference: Reference, settings: Settings) -> Ti
 def _learn(tile: Tile, settings: Settings, report: Report) -> Learned:
     """Estimate the displacement and the offset that is left between the two maps."""
     learned = Learned(flat_sheet(), tune.FAST_SIGMA_M)
-    if settings.mode == "fast":
+    if settings.mode == "fast" or len(tile.rows) < tune.LEAST_ROADS:
         return learned
     tuning = tune.first_tuning(settings.max_offset_m)
     for number, smooth_cells in enumerate(tune.SMOOTH_CELLS):
@@ -176,7 +176,7 @@ def _learn(tile: Tile, settings: Settings, report: Report) -> Learned:
             break
         mad_m = float(np.median(np.abs(residuals.offset)))
         learned = Learned(learned.sheet, tune.sigma_from(mad_m), grid)
-        if mad_m < tune.GOOD_MAD_M or len(tile.rows) < tune.LEAST_ROADS:
+        if mad_m < tune.GOOD_MAD_M:
             break  # a sheet would only learn to bend roads onto their neighbours
         sheet = stretch(learned.sheet, residuals, smooth_cells, tune.SHEET_CELL_M)
         learned = replace(learned, sheet=sheet)

@@ -20,6 +20,7 @@ MOST_ROADS: Final = 250_000  # about 12 MB of HTML; a browser draws them in a se
 TOLERANCE_DEG: Final = 1.5e-5  # about 1.5 m: less than a pixel until a street fills the screen
 UNIT_DEG: Final = 1e-6
 STEP: Final = np.uint64(0x9E3779B97F4A7C15)  # spreads row numbers evenly (Knuth, vol. 3, 6.4)
+PACKING: Final = 3  # zlib: ids are random, so that more effort takes thrice the time for 4 %
 GERS_SHOWN: Final = 160  # characters a road: four ids; the results have all
 
 
@@ -88,7 +89,7 @@ def map_data(outcomes: Iterable[Outcome], total: int, threshold: int) -> MapData
         ]
     )
     vertices = sum(int(c.sum()) for c in heap.counts)
-    packed = zlib.compress(body, 6)
+    packed = zlib.compress(body, PACKING)
     return MapData(roads, len(heap.ids), vertices, packed, len(texts), list(words))
 
 
