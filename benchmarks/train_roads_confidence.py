@@ -287,12 +287,6 @@ def main() -> None:
     package = Path(confidence.__file__).parent
     parser.add_argument("--out", type=Path, default=package / confidence.MODEL_FILE)
     choice = parser.parse_args()
-    if not choice.out.exists():  # matching needs some model, though its answer is not used here
-        shape = 2**DEPTH
-        blank = [np.zeros((1, n)) for n in (shape - 1, shape - 1, shape)]
-        write(
-            confidence.Model(blank[0].astype(int), blank[1], blank[2], 0.0, VERSION), {}, choice.out
-        )
     rows = gather(choice.regions, made=choice.made)
     model = train(rows)
     provenance = {

@@ -127,8 +127,11 @@ def main() -> NoReturn:
     families = Families()
     try:
         while True:
-            pipe.send(perform(pipe.task(), pipe, families))
+            task = pipe.task()
+            pipe.send(perform(task, pipe, families))
             gc.collect()
+            if task.action == "warm":
+                gc.freeze()  # what stays for good need not be looked through after every part
             if gc.get_freeze_count() == 0:
                 gc.freeze()  # libraries stay: to look through them after each part took 0.1 s
     except WorkerGoneError:

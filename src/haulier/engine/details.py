@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
@@ -24,7 +24,6 @@ from haulier.engine.rows import (
 )
 from haulier.engine.store import AttemptLostError, add_event, own_job
 from haulier.engine.tables import artifacts, events, jobs, steps
-
 
 #: Built once, for whoever polls a job reads it every time.
 _STEPS: Final = (

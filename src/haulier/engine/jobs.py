@@ -122,6 +122,13 @@ class Jobs:
         with self._engine.connect() as connection:
             return _found(store.find_job(connection, caller.organisation, number=number), number)
 
+    def look(self, caller: Caller, name: UUID | int) -> tuple[Job, Sequence[Step]]:
+        """Give a job by its id or serial number, with its steps, as they stand together."""
+        key = {"id": str(name)} if isinstance(name, UUID) else {"number": name}
+        with self._engine.connect() as connection:
+            job = _found(store.find_job(connection, caller.organisation, **key), name)
+            return job, details.read_steps(connection, job.id)
+
     def list(self, caller: Caller, wanted: JobFilter, *, limit: int = 10, cursor: str = "") -> Page:
         """Give a page of the organisation's jobs, newest first.
 

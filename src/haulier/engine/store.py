@@ -17,7 +17,6 @@ from haulier.core.recipe import Recipe
 from haulier.engine.rows import JOB_COLUMNS, job_of
 from haulier.engine.tables import events, jobs, steps
 
-
 #: Built once: to make and to key a statement costs twenty times what SQLite needs to answer it.
 _ONE: Final = {
     name: sa.select(*JOB_COLUMNS).where(

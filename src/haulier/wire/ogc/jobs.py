@@ -50,19 +50,30 @@ class Timeline(msgspec.Struct, frozen=True):
     links: tuple[Link, ...]
 
 
-async def find_job(services: Services, caller: Caller, name: str) -> Job:
+def name_of(text: str) -> UUID | int:
+    """Give what a part of a path names a job by.
+
+    Raises:
+        Problem: NOT_FOUND; it cannot be the name of a job.
+    """
+    if (number := find_number(text)) is not None:
+        return number
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Problem(Code.NOT_FOUND, f"no job {text}", at="job") from None
+
+
+async def find_job(services: Services, caller: Caller, text: str) -> Job:
     """Give a job by its UUID or its serial number.
 
     Raises:
         Problem: NOT_FOUND, also for a job of another organisation.
     """
-    if (number := find_number(name)) is not None:
-        return await services.read(services.jobs.get_by_number, caller, number)
-    try:
-        job_id = UUID(name)
-    except ValueError:
-        raise Problem(Code.NOT_FOUND, f"no job {name}", at="job") from None
-    return await services.read(services.jobs.get, caller, job_id)
+    name = name_of(text)
+    if isinstance(name, int):
+        return await services.read(services.jobs.get_by_number, caller, name)
+    return await services.read(services.jobs.get, caller, name)
 
 
 @get("/jobs")
@@ -134,13 +145,12 @@ def _pages(request: AnyRequest, page: Page) -> tuple[Link, ...]:
 async def get_job(request: Asked, job_id: JobId) -> Response[StatusInfo]:
     """Give how a job stands; unchanged since the ETag of If-None-Match, it is 304."""
     services, caller = services_of(request), caller_of(request)
-    job = await find_job(services, caller, job_id)
+    job, steps = await services.read(services.jobs.look, caller, name_of(job_id))
     headers = {"etag": f'"{job.version}"', "cache-control": "private, no-cache"}
     if not job.terminal:
         headers["retry-after"] = str(poll_after_s(job, services))
     if matches(request.headers.get("if-none-match", ""), str(job.version)):
         return _unchanged(headers)
-    steps = await services.read(services.jobs.steps, caller, job.id)
     return _encoded(status_info(job, view_of(request), steps=tuple(steps)), headers)
 
 

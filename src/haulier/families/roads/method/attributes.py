@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from rapidfuzz import fuzz
 
+from haulier.families.roads.method.attribute_terms import LEVEL_COST, Attributes
 from haulier.families.roads.method.network import NO_VALUE, ROAD_CLASSES, Customer, Reference
-from haulier.families.roads.method.samples import LEVEL_COST, Attributes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -32,9 +32,10 @@ from haulier.families.roads.method.topology import Int32Array, Topology, build_t
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from haulier.families.roads.method.attribute_terms import Attributes
     from haulier.families.roads.method.lines import FloatArray
     from haulier.families.roads.method.network import Customer, Reference
-    from haulier.families.roads.method.samples import Attributes, Tuning
+    from haulier.families.roads.method.samples import Tuning
     from haulier.families.roads.method.settings import Settings
 
     Report = Callable[[float, str], None]

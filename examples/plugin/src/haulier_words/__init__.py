@@ -1,0 +1,1 @@
+"""Words: a family and a dialect for Haulier, as a third party would write them."""
