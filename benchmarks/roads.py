@@ -180,7 +180,10 @@ def server(files: DemoFiles, regions: list[Region], folder: Path, workers: int) 
         print(f"    {name:<22} {seconds:8.2f} s wall  {parts:4} parts")
     for name, seconds, peak_mb in done.by_process:
         print(f"    {name:<40} {seconds:8.2f} s CPU  {peak_mb:6.0f} MB")
-    print(f"  wall {done.wall_s:.1f} s, {done.cpu_s:.1f} s CPU in all")
+    print(
+        f"  wall {done.wall_s:.1f} s, {done.cpu_s:.1f} s CPU in all; an idle server takes "
+        f"{done.idle_cores:.2f} cores, {done.idle_cores * done.wall_s:.1f} s of it"
+    )
     print(f"  fullest process: {done.peak_mb:.0f} MB ({done.peak_of})")
     print(f"  {judge(done.results, files)}")
     return speed(done.roads, done.cpu_s, done.peak_mb)

@@ -16,6 +16,7 @@ import shapely
 from haulier.families.roads.demo import DemoFiles, make_demo
 
 ENVIRONMENT = "HAULIER_BENCH_ROADS"
+DEMO_ROADS = 12_000  # copies of the demo's thousand roads: about as many as a region has
 SHIFT_DEG = 0.9  # of longitude, between two copies: lengths and angles stay
 SIDES = ("xmin", "xmax", "ymin", "ymax")
 
@@ -42,7 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def find_regions(choice: argparse.Namespace, folder: Path) -> list[Region]:
     if choice.data is None:
-        return [Region("demo", make_demo(folder / "demo", level=choice.level))]
+        demo = Region("demo", make_demo(folder / "demo", level=choice.level))
+        return [Region("demo", replicate([demo], folder / "copies", DEMO_ROADS))]
     found = [
         Region(
             each.name,

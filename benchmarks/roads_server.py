@@ -58,15 +58,16 @@ class Tree:
         return sum(self.cpu_s.values())
 
 
-def wait_until_quiet(tree: Tree) -> None:
-    """Wait until every process has loaded what it needs, and only waits for work."""
-    until, quiet = time.monotonic() + START_S, 0
+def wait_until_quiet(tree: Tree) -> float:
+    """Wait until every process has loaded what it needs; gives the cores that waiting takes."""
+    until, quiet = time.monotonic() + START_S, [0.0]
     before_s = tree.spent_s()
-    while quiet < QUIET_LOOKS and time.monotonic() < until:
+    while len(quiet) <= QUIET_LOOKS and time.monotonic() < until:
         time.sleep(1)
         now_s = tree.spent_s()
-        quiet = quiet + 1 if now_s - before_s < QUIET_CPU_S else 0
+        quiet = [*quiet, now_s - before_s] if now_s - before_s < QUIET_CPU_S else [0.0]
         before_s = now_s
+    return sum(quiet) / max(len(quiet) - 1, 1)
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,7 @@ class ServerRun:
 
     roads: int
     cpu_s: float
+    idle_cores: float
     wall_s: float
     peak_mb: float
     peak_of: str
@@ -115,7 +117,7 @@ def run_server(small: DemoFiles, big: DemoFiles, folder: Path, workers: int) -> 
         _job(client, "small", small, folder)
         tree = Tree(process)
         watcher = threading.Thread(target=tree.watch)
-        wait_until_quiet(tree)
+        idle_cores = wait_until_quiet(tree)
         before_s, began = tree.spent_s(), time.perf_counter()
         first_s = dict(tree.cpu_s)
         watcher.start()
@@ -133,6 +135,7 @@ def run_server(small: DemoFiles, big: DemoFiles, folder: Path, workers: int) -> 
     return ServerRun(
         job.statistics["num_roads_processed"],
         cpu_s,
+        idle_cores,
         wall_s,
         tree.peak[most] / 1e6,
         tree.names[most],

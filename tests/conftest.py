@@ -42,6 +42,9 @@ def postgres() -> Iterator[Callable[[], str]]:
         return url.replace("/postgres?", f"/{name}?", 1)
 
     with admin.connect() as connection:
+        # Nobody misses these databases after a power cut; without this, stopping takes a minute.
+        connection.exec_driver_sql("ALTER SYSTEM SET fsync = off")
+        connection.exec_driver_sql("SELECT pg_reload_conf()")
         connection.exec_driver_sql("CREATE DATABASE prepared TEMPLATE template0")
     _prepare(url.replace("/postgres?", "/prepared?", 1))
     yield make

@@ -14,6 +14,7 @@ from haulier.core.job import Happening, Step
 from haulier.core.lifecycle import ACTIVE, TERMINAL, State
 from haulier.core.problem import ProblemBody
 from haulier.core.progress import Progress
+from haulier.engine.quick import Quick
 from haulier.engine.rows import (
     ARTIFACT_COLUMNS,
     EVENT_COLUMNS,
@@ -25,8 +26,7 @@ from haulier.engine.rows import (
 from haulier.engine.store import AttemptLostError, add_event, own_job
 from haulier.engine.tables import artifacts, events, jobs, steps
 
-#: Built once, for whoever polls a job reads it every time.
-_STEPS: Final = (
+_STEPS: Final = Quick(
     sa.select(*STEP_COLUMNS).where(steps.c.job == sa.bindparam("id")).order_by(steps.c.position)
 )
 
@@ -213,7 +213,7 @@ def stop_steps(connection: sa.Connection, job_id: UUID, state: State, now: datet
 
 def read_steps(connection: sa.Connection, job_id: UUID) -> list[Step]:
     """Give the steps of a job, in the order of its recipe."""
-    return [step_of(row) for row in connection.execute(_STEPS, {"id": str(job_id)})]
+    return [step_of(row) for row in _STEPS.rows(connection, id=str(job_id))]
 
 
 def read_results(connection: sa.Connection, job_id: UUID) -> dict[str, StepResult]:

@@ -14,17 +14,19 @@ from haulier.core.job import Job, Submission
 from haulier.core.lifecycle import TERMINAL, Event, State, advance, sources
 from haulier.core.problem import Code, Problem
 from haulier.core.recipe import Recipe
+from haulier.engine.quick import Quick
 from haulier.engine.rows import JOB_COLUMNS, job_of
 from haulier.engine.tables import events, jobs, steps
 
-#: Built once: to make and to key a statement costs twenty times what SQLite needs to answer it.
 _ONE: Final = {
-    name: sa.select(*JOB_COLUMNS).where(
-        jobs.c[name] == sa.bindparam("value"), jobs.c.organisation == sa.bindparam("org")
+    name: Quick(
+        sa.select(*JOB_COLUMNS).where(
+            jobs.c[name] == sa.bindparam("value"), jobs.c.organisation == sa.bindparam("org")
+        )
     )
     for name in ("id", "number")
 }
-_OWNER: Final = sa.select(jobs.c.organisation).where(jobs.c.id == sa.bindparam("id"))
+_OWNER: Final = Quick(sa.select(jobs.c.organisation).where(jobs.c.id == sa.bindparam("id")))
 
 
 class AttemptLostError(Exception):
@@ -34,13 +36,14 @@ class AttemptLostError(Exception):
 def find_job(connection: sa.Connection, organisation: str, **key: Any) -> Job | None:  # noqa: ANN401 -- id or number
     """Give an organisation's job by `id` or by `number`."""
     ((name, value),) = key.items()
-    row = connection.execute(_ONE[name], {"value": value, "org": organisation}).one_or_none()
+    row = _ONE[name].one(connection, value=value, org=organisation)
     return None if row is None else job_of(row)
 
 
 def check_owner(connection: sa.Connection, organisation: str, job_id: UUID) -> bool:
     """Whether a job is an organisation's."""
-    return connection.execute(_OWNER, {"id": str(job_id)}).scalar_one_or_none() == organisation
+    row = _OWNER.one(connection, id=str(job_id))
+    return row is not None and row.organisation == organisation
 
 
 def read_job(connection: sa.Connection, job_id: UUID) -> Job:

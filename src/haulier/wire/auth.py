@@ -2,19 +2,17 @@
 
 import base64
 import binascii
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, Final
 
 from litestar.connection import ASGIConnection
-from litestar.handlers import BaseRouteHandler
-from litestar.types import Guard
 
 from haulier.core.caller import Caller, Scope
 from haulier.core.problem import Code, Problem
 from haulier.engine.services import Services
 from haulier.wire.dialect import AnyRequest, Dialect
 
-SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+SAFE: Final = frozenset({"GET", "HEAD"})
 CHALLENGE: Final = 'Bearer realm="haulier", Basic realm="haulier"'
 KEY_MARK: Final = "hlr_"
 STORAGE_KEY: Final = "storage:"  # subjects of keys that open one storage and nothing else
@@ -22,7 +20,7 @@ STORAGE_KEY: Final = "storage:"  # subjects of keys that open one storage and no
 Connection = ASGIConnection[Any, Any, Any, Any]
 
 
-def guard(services: Services, dialect: Dialect) -> Guard:
+def guard(services: Services, dialect: Dialect) -> Callable[[AnyRequest], Awaitable[None]]:
     """Give the check that stands before every handler of a dialect.
 
     A handler opens itself with `opt={"public": True}`, asks for another scope than its
@@ -31,15 +29,15 @@ def guard(services: Services, dialect: Dialect) -> Guard:
     names the path parameter that is the storage, and nowhere else.
     """
 
-    async def check(connection: Connection, handler: BaseRouteHandler) -> None:
-        opt = handler.opt
-        if opt.get("public") or connection.scope.get("method") == "OPTIONS":
+    async def check(request: AnyRequest) -> None:
+        opt = request.route_handler.opt
+        if opt.get("public"):
             return
-        caller = await authenticate(services, dialect, connection, str(opt.get("key_query", "")))
-        _keep_to_storage(caller, connection, str(opt.get("storage", "")))
-        safe = connection.scope.get("method") in SAFE
+        caller = await authenticate(services, dialect, request, str(opt.get("key_query", "")))
+        _keep_to_storage(caller, request, str(opt.get("storage", "")))
+        safe = request.method in SAFE
         caller.require(opt.get("scope") or (Scope.READ if safe else Scope.WRITE))
-        connection.scope["user"] = caller
+        request.scope["user"] = caller
 
     return check
 

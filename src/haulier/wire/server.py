@@ -57,5 +57,6 @@ def _router(dialect: Dialect, services: Services) -> Router:
     return Router(
         "/",
         route_handlers=[*dialect.routes(services), *openapi.routes(dialect, services)],
-        guards=[guard(services, dialect)],
+        # not as litestar's guard, which would copy the handler for every request
+        before_request=guard(services, dialect),
     )
