@@ -94,6 +94,7 @@ def _copied(number: int, region: Region, first: int, release: Path) -> tuple[pa.
         bbox = pa.StructArray.from_arrays([pa.array(side) for side in boxes.T], list(SIDES))
         segments = _with(segments, "id", renamed(segments["id"], number))
         segments = _with(segments, "geometry", pa.array(shapely.to_wkb(geometries)))
+        segments = _with(segments, "connectors", joined(segments["connectors"], number))
         pq.write_table(_with(segments, "bbox", bbox), release / f"{region.name}-{number}.parquet")
     customer = pq.read_table(region.files.customer)
     text = shapely.to_wkt(moved(customer["geometry"], shift), rounding_precision=7)
@@ -123,6 +124,15 @@ def renamed(gers: pa.ChunkedArray, number: int) -> pa.Array:
     """Give ids of their own to the segments of a copy, as long as they were."""
     rest = pc.utf8_slice_codeunits(gers, 2)
     return pc.binary_join_element_wise(f"{number:02x}", rest, "").combine_chunks()
+
+
+def joined(connectors: pa.ChunkedArray, number: int) -> pa.Array:
+    """Give connectors of their own to a copy: it must not hang together with the others."""
+    column = connectors.combine_chunks()
+    flat = column.flatten()
+    ids = pc.binary_join_element_wise(f"{number:02x}", pc.struct_field(flat, "connector_id"), "-")
+    own = pa.StructArray.from_arrays([ids, pc.struct_field(flat, "at")], ["connector_id", "at"])
+    return pa.ListArray.from_arrays(column.offsets, own)
 
 
 def _with(table: pa.Table, name: str, column: pa.Array) -> pa.Table:

@@ -1,5 +1,6 @@
 """The native wire, used by clients that others wrote."""
 
+import hashlib
 from typing import Any, Final
 
 import pytest
@@ -147,6 +148,23 @@ def test_a_failed_job_answers_for_its_results_with_what_went_wrong(api: Any, unt
 
     assert answer.status_code == ended["exception"]["status"]
     assert answer.json()["detail"] == ended["exception"]["detail"] == ended["message"]
+
+
+def test_every_artifact_is_where_its_link_says(api: Any, until: Any) -> None:
+    job = api.post("/processes/trouble/execution", json={"inputs": {"steps": 2}}).json()
+    until(f"/jobs/{job['id']}", lambda body: body["status"] == "successful")
+
+    listed = api.get(f"/jobs/{job['id']}/artifacts").json()["artifacts"]
+
+    assert len(listed) == len({one["href"] for one in listed})
+    for one in listed:
+        whole = api.get(one["href"])
+        assert hashlib.sha256(whole.content).hexdigest() == one["sha256"]
+        part = api.get(one["href"], headers={"range": "bytes=0-0"})
+        assert (part.status_code, part.content) == (206, whole.content[:1])
+        beyond = api.get(one["href"], headers={"range": "bytes=900-"})
+        assert beyond.status_code == 416
+        assert beyond.headers["content-range"] == f"bytes */{one['size_bytes']}"
 
 
 def test_an_unchanged_job_is_304(api: Any) -> None:

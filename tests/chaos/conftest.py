@@ -21,6 +21,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture
+def count(request: pytest.FixtureRequest) -> int:
+    """Give how often a test that kills again and again does so."""
+    asked: int = request.config.getoption("--count", default=1)
+    return max(3, asked)
+
+
+@pytest.fixture
 def site(tmp_path: Path, database_url: str) -> Iterator[Site]:
     """Give an installation without any process, once over each database."""
     with opened(tmp_path, database_url) as site:

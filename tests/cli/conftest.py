@@ -1,15 +1,18 @@
 """A real server for the tests of the command line, and the command line in this process."""
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
+import psutil
 import pytest
 
 from haulier.cli.main import run
 from haulier.testing.server import Server, running
 
+LIMIT_S = 60.0
 FAULTS = {"HAULIER_FAMILIES": "haulier.testing.faults:FAMILY"}
 
 
@@ -26,6 +29,18 @@ class Said(NamedTuple):
 
 
 Haulier = Callable[..., Said]
+
+
+def gone(pid: int) -> bool:
+    """Wait until a process that was told to die has died; it may stay unburied."""
+    ends_at = time.monotonic() + LIMIT_S
+    while time.monotonic() < ends_at:
+        try:
+            if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+                return True
+        except psutil.NoSuchProcess:
+            return True
+    return False
 
 
 @pytest.fixture(scope="session")

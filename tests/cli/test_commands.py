@@ -60,6 +60,20 @@ def test_a_parameter_that_does_not_exist_is_refused_by_name(haulier: Haulier) ->
     assert "numbres" in said.err
 
 
+def test_a_word_that_is_no_choice_is_refused_with_the_choices(haulier: Haulier) -> None:
+    tokens = ("-p", "overture_release=r", "-p", "input.storage=s", "-p", "input.filename=f")
+
+    said = haulier("submit", "ROAD_MATCHING", *tokens, "-p", "mode=slow")
+
+    assert said.code == Exit.REFUSED
+    assert "mode must be one of accurate, fast, got 'slow'" in said.err
+
+
+def test_a_job_that_nobody_has_is_not_found_by_any_of_its_names(haulier: Haulier) -> None:
+    for name in ("987654321", "abcdef", "01a20274-e1e3-7c09-8563-000000000000"):
+        assert haulier("show", name).code == Exit.NOT_FOUND
+
+
 def test_a_process_that_does_not_exist_is_not_found(haulier: Haulier) -> None:
     assert haulier("submit", "TROUBEL").code == Exit.NOT_FOUND
 

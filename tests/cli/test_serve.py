@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from tests.cli.conftest import gone
 
 from haulier.cli.codes import Exit
 from haulier.client import Client, Job, UnauthenticatedError
@@ -85,6 +86,12 @@ def test_a_server_ends_cleanly_and_the_next_start_finds_what_was_there(tmp_path:
         for known in (key, DEV_KEY):
             with Client(server.url, key=known) as client:
                 assert client.processes()
+        family = psutil.Process(server.process.pid).children(recursive=True)
+
+        server.process.kill()  # who supervises is gone: nobody is left behind
+
+        assert family
+        assert all(gone(one.pid) for one in family)
     assert key not in server.log
     assert all(key.encode() not in path.read_bytes() for path in files_below(server.data))
 

@@ -4,12 +4,12 @@ import asyncio
 import os
 import signal
 import sys
-import time
 from collections.abc import Coroutine, Mapping
 from pathlib import Path
 
 import psutil
 import pytest
+from tests.cli.conftest import gone
 
 from haulier.cli import supervisor as module
 from haulier.cli.codes import Exit
@@ -101,18 +101,6 @@ def test_one_child_that_cannot_start_ends_the_others_too() -> None:
     run(supervisor, supervisor.stopped())
 
     assert not any(psutil.pid_exists(pid) for pid in watch.starts if pid)
-
-
-def gone(pid: int) -> bool:
-    """Wait until a process that was told to die has died; it may stay unburied."""
-    ends_at = time.monotonic() + LIMIT_S
-    while time.monotonic() < ends_at:
-        try:
-            if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
-                return True
-        except psutil.NoSuchProcess:
-            return True
-    return False
 
 
 def test_what_a_dead_child_left_behind_is_ended_before_it_starts_again(tmp_path: Path) -> None:

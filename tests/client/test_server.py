@@ -73,6 +73,14 @@ def test_a_job_is_told_from_submission_to_its_end(client: Client) -> None:
     assert ended.created_at <= ended.started_at <= ended.finished_at
 
 
+def test_a_watcher_sees_each_standing_of_a_job_once_and_its_end_last(client: Client) -> None:
+    seen = list(client.watch(client.submit("TROUBLE", {"steps": 3}), poll_s=0.1))
+
+    assert len({job.version for job in seen}) == len(seen)
+    assert [job.terminal for job in seen] == [False] * (len(seen) - 1) + [True]
+    assert [job.fraction for job in seen] == sorted(job.fraction for job in seen)
+
+
 def test_steps_timeline_results_and_artifacts_agree(client: Client) -> None:
     job = run(client, steps=2, numbers=[3])
 
@@ -231,8 +239,9 @@ def test_the_health_is_told(client: Client) -> None:
 def test_many_jobs_at_once_from_async_code(server: Server, tmp_path: Path) -> None:
     async def one(client: AsyncClient, number: int, sums: dict[int, str]) -> None:
         job = await client.submit("TROUBLE", {"numbers": [number, 1]})
-        ended = await client.wait(job, timeout_s=LIMIT_S, poll_s=0.1)
-        path = await client.download(ended, "sum", tmp_path / f"{number}.txt")
+        async for standing in client.watch(job, poll_s=0.1):
+            job = standing
+        path = await client.download(job, "sum", tmp_path / f"{number}.txt")
         sums[number] = path.read_text()
 
     async def story() -> dict[int, str]:

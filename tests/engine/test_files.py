@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from haulier.core.artifact import Artifact, FileRef
 from haulier.core.caller import Caller, Scope
-from haulier.core.clock import SystemClock
+from haulier.core.clock import FrozenClock, SystemClock
 from haulier.core.problem import Code, Problem
 from haulier.engine.catalog import SHARED, Catalog
-from haulier.engine.files import DEFAULT, MOST_BLOCKS, Files
+from haulier.engine.files import BLOCKS_KEPT, DEFAULT, MOST_BLOCKS, Files
 from haulier.engine.places import PIECE, quoted, unquoted
 from haulier.engine.storage import Storage
 
@@ -248,6 +248,22 @@ def test_an_empty_list_of_blocks_makes_an_empty_file(files: Files) -> None:
     assert run(lambda: files.commit_blocks(ME, DEFAULT, "f", [])).size_bytes == 0
 
 
+def test_blocks_that_nobody_commits_are_dropped_after_a_week(
+    database: sa.Engine, own: Storage, catalog: Catalog
+) -> None:
+    clock = FrozenClock(datetime.now(UTC))
+    files = Files(database, own, catalog, clock)
+    run(lambda: files.stage_block(ME, DEFAULT, "f", "1", stream(b"1")))
+    run(lambda: files.upload(ME, DEFAULT, "g", stream(b"kept")))
+
+    clock.move(BLOCKS_KEPT.total_seconds() - 60)
+    assert files.tidy() == 0
+    clock.move(120)
+    assert files.tidy() == 1
+
+    assert names(files) == ["g"]
+
+
 @pytest.mark.parametrize("block_id", ["", "x" * 65])
 def test_a_block_id_of_another_length_is_refused(files: Files, block_id: str) -> None:
     problem = refusal(lambda: files.stage_block(ME, DEFAULT, "f", block_id, stream(b"")))
@@ -321,6 +337,19 @@ def test_an_organisation_cannot_point_a_storage_to_the_servers_own_files(
             problem = refusal(call)
             assert (problem.code, problem.at) == (Code.FORBIDDEN, "storage"), url
             assert "HAULIER_STORAGE_ROOTS" in problem.detail
+
+
+def test_no_storage_reaches_the_servers_own_files_whoever_made_it(
+    database: sa.Engine, own: Storage, catalog: Catalog, tmp_path: Path
+) -> None:
+    files = Files(database, own, catalog, SystemClock(), roots=[tmp_path.as_uri()])
+    (tmp_path / "link").symlink_to(tmp_path / "own")
+
+    for organisation in ("acme", SHARED):
+        for place in (tmp_path, tmp_path / "own" / "storages" / "other", tmp_path / "link"):
+            catalog.put(organisation, "storage", "mine", {"url": place.as_uri()})
+            problem = refusal(lambda: files.list(ME, "mine"))
+            assert (problem.code, problem.at) == (Code.FORBIDDEN, "storage"), place
 
 
 def test_a_storage_that_the_operator_shares_may_lie_anywhere(

@@ -204,6 +204,23 @@ def test_clearing_takes_unfinished_files_of_yesterday_but_not_of_today(
     assert UNFINISHED.fullmatch(young.name)
 
 
+def test_tidying_takes_old_unfinished_files_from_anywhere_and_nothing_else(
+    storage: Storage, folder: Path
+) -> None:
+    long_ago = (datetime.now(UTC) - timedelta(days=2)).timestamp()
+    for name in ("a/out", "b/c/out"):
+        storage.save(name, b"1")
+        (folder / f"{name}#7").write_bytes(b"half")
+        os.utime(folder / f"{name}#7", (long_ago, long_ago))
+        os.utime(folder / name, (long_ago, long_ago))
+    (folder / "a" / "#8").write_bytes(b"young")
+
+    storage.tidy()
+
+    left = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert left == {"a/out", "a/#8", "b/c/out"}
+
+
 def test_clearing_leaves_no_empty_folder_and_keeps_the_store(
     storage: Storage, folder: Path
 ) -> None:

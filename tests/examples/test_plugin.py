@@ -57,6 +57,7 @@ def until(api: httpx.Client, path: str, field: str, *wanted: str) -> dict[str, A
         time.sleep(LOOK_S)
 
 
+@pytest.mark.slow
 def test_the_plugin_holds_to_the_public_suites(
     environment: Mapping[str, str], tmp_path: Path
 ) -> None:

@@ -43,6 +43,7 @@ def find_job(client: "Client", name: str) -> "Job":
 
 def _by_prefix(client: "Client", prefix: str) -> "Job":
     from haulier.client import JobQuery  # noqa: PLC0415 -- httpx costs 0.4 s; --help does not pay
+    from haulier.client.errors import NotFoundError, Refusal  # noqa: PLC0415 -- as above
 
     start, end = created_between(prefix)
     query = JobQuery(created_from=start, created_to=end, page_size=PAGE_SIZE)
@@ -55,7 +56,8 @@ def _by_prefix(client: "Client", prefix: str) -> "Job":
             raise UsageError(f"{prefix!r} begins several jobs: {job.id}, {found.id}; give more")
         found = job
     if found is None:
-        raise UsageError(f"no job's UUID begins with {prefix!r}")
+        detail = f"no job's UUID begins with {prefix!r}"
+        raise NotFoundError(Refusal(status=404, code="not_found", detail=detail))
     return found
 
 

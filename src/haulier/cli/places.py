@@ -102,11 +102,11 @@ def list_files(storage: str = "", /, *, server: Server = HERE) -> Exit:
     """List the files of a storage.
 
     Args:
-        storage: The storage; else the server's first.
+        storage: The storage; else the server's own.
         server: The server.
     """
     with server.connect() as client:
-        found = client.files(storage or client.storages()[0].name)
+        found = client.files(storage)
     if server.json:
         output.write_json(found)
         return Exit.OK
@@ -131,7 +131,7 @@ def put_file(
 
     Args:
         path: The local file.
-        storage: The storage; else the server's first.
+        storage: The storage; else the server's own.
         name: Its name there; else its own, with a mark where another file has that.
         replace: Replace another file of the name.
         server: The server.

@@ -36,7 +36,7 @@ def submit(  # noqa: PLR0913 -- each is an option of the command
         file: PATH or NAME=PATH of a local file, uploaded first. May come several times.
         param: NAME=VALUE; a dot goes into an object: columns.id=road_id. May come several times.
         params: All parameters as one JSON object: text, @FILE, or - for standard input.
-        storage: The storage to upload to; else the server's first.
+        storage: The storage to upload to; else the server's own.
         title: A name for people.
         priority: 1 (first) to 9 (last).
         timeout: End the job as failed when it has run for so many seconds.

@@ -20,7 +20,7 @@ from haulier.client.answers import (
     Storage,
     StoredFile,
 )
-from haulier.client.flows import Flows
+from haulier.client.flows import Flows, Look
 from haulier.client.options import JobId, JobQuery, JobRequest
 from haulier.client.protocol import Done, Flow, Outcome, Pause, Request, Work
 from haulier.client.transfers import Transfers
@@ -105,6 +105,18 @@ class AsyncClient:
                 yield job
             cursor = page.cursor
 
+    async def watch(self, job: JobId, *, poll_s: float | None = None) -> AsyncIterator[Job]:
+        """Give the job as it stands, after each change, until it has ended.
+
+        Args:
+            job: the job.
+            poll_s: ask at least so often; else as often as the server suggests.
+        """
+        look: Look | None = None
+        while look is None or not look.job.terminal:
+            look = await self._run(self._flows.look(job, look, poll_s=poll_s))
+            yield look.job
+
     async def wait(
         self,
         job: JobId,
@@ -173,13 +185,18 @@ class AsyncClient:
     async def upload(
         self, path: Path | str, storage: str = "", *, filename: str = "", replace: bool = False
     ) -> StoredFile:
-        """Send a file to a storage; another file of its name is left alone unless `replace`."""
+        """Send a file to a storage, else to the server's own.
+
+        The same content is not sent again. Another file of the name is left alone unless
+        `replace`: then the new one gets a mark in its name, or is refused where `filename`
+        asked for this one.
+        """
         return await self._run(
             self._transfers.upload(Path(path), storage, filename=filename, replace=replace)
         )
 
-    async def files(self, storage: str) -> list[StoredFile]:
-        """Give the files of a storage."""
+    async def files(self, storage: str = "") -> list[StoredFile]:
+        """Give the files of a storage; else of the server's own."""
         return await self._run(self._transfers.files(storage))
 
     async def fetch(self, storage: str, filename: str, path: Path | str | None = None) -> Path:

@@ -45,6 +45,20 @@ TIMELINE_PAGE: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """A job as it stood, and what the next look needs to know.
+
+    Attributes:
+        etag: names this standing; the server says 304 while it lasts.
+        pause_s: how long to wait before the next look.
+    """
+
+    job: Job
+    etag: str
+    pause_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Flows:
     """The calls of one client.
 
@@ -119,22 +133,39 @@ class Flows:
             WaitTimeoutError: the time is over; the job still runs.
         """
         ends_at = None if timeout_s is None else self.clock() + timeout_s
-        seen: Job | None = None
-        headers: dict[str, str] = {}
+        look: Look | None = None
+        while look is None or not look.job.terminal:
+            look = yield from self.look(job, look, poll_s=poll_s, ends_at=ends_at)
+            if on_progress is not None:
+                on_progress(look.job)
+        return look.job
+
+    def look(
+        self,
+        job: JobId,
+        before: Look | None,
+        *,
+        poll_s: float | None = None,
+        ends_at: float | None = None,
+    ) -> Flow[Look]:
+        """Give the job as it stands; after an earlier look, when it has changed.
+
+        Raises:
+            WaitTimeoutError: the clock is past `ends_at`.
+        """
+        pause_s = before.pause_s if before is not None else 0.0
+        headers = {"If-None-Match": before.etag} if before is not None and before.etag else {}
         while True:
+            if before is not None:
+                left_s = None if ends_at is None else ends_at - self.clock()
+                yield Pause(_within(pause_s, left_s, before.job))
             request = Request("GET", _path(job), headers=headers)
             answer = yield from exchange(request, self.patient)
+            pause_s = _pause_s(answer, poll_s)
             if answer.status != UNCHANGED:
-                seen = bodies.read_job(answer)
-                headers = {"If-None-Match": etag} if (etag := answer.header("etag")) else {}
-                if on_progress is not None:
-                    on_progress(seen)
-            if seen is None:
+                return Look(bodies.read_job(answer), answer.header("etag"), pause_s)
+            if before is None:
                 raise ProtocolError(f"{answer.url} said 304 to a request without a condition")
-            if seen.terminal:
-                return seen
-            left_s = None if ends_at is None else ends_at - self.clock()
-            yield Pause(_pause_s(answer, seen, poll_s, left_s))
 
     def cancel(self, job: JobId) -> Flow[Job]:
         """Ask a job to stop; give it as it then stands."""
@@ -224,16 +255,18 @@ def _path(job: JobId) -> str:
     return path_of("jobs", id_of(job))
 
 
-def _pause_s(answer: Answer, seen: Job, poll_s: float | None, left_s: float | None) -> float:
+def _pause_s(answer: Answer, poll_s: float | None) -> float:
     asked_s = answer.retry_after_s
     pause_s = DEFAULT_POLL_S if asked_s is None else asked_s
-    if poll_s is not None:
-        pause_s = min(pause_s, poll_s)
-    pause_s = max(pause_s, SHORTEST_POLL_S)
+    return max(pause_s if poll_s is None else min(pause_s, poll_s), SHORTEST_POLL_S)
+
+
+def _within(pause_s: float, left_s: float | None, job: Job) -> float:
+    """Give the pause, cut where the wait ends before it."""
     if left_s is None:
         return pause_s
     if left_s <= 0:
         raise WaitTimeoutError(
-            f"job {seen.number} is still {seen.state} at {seen.fraction:.0%}; it goes on"
+            f"job {job.number} is still {job.state} at {job.fraction:.0%}; it goes on"
         )
     return min(pause_s, left_s)

@@ -19,7 +19,7 @@ from haulier.client.answers import (
     Storage,
     StoredFile,
 )
-from haulier.client.flows import Flows
+from haulier.client.flows import Flows, Look
 from haulier.client.options import JobId, JobQuery, JobRequest
 from haulier.client.protocol import Done, Flow, Outcome, Pause, Request, Work
 from haulier.client.transfers import Transfers
@@ -101,6 +101,18 @@ class Client:
             yield from page.jobs
             cursor = page.cursor
 
+    def watch(self, job: JobId, *, poll_s: float | None = None) -> Iterator[Job]:
+        """Give the job as it stands, after each change, until it has ended.
+
+        Args:
+            job: the job.
+            poll_s: ask at least so often; else as often as the server suggests.
+        """
+        look: Look | None = None
+        while look is None or not look.job.terminal:
+            look = self._run(self._flows.look(job, look, poll_s=poll_s))
+            yield look.job
+
     def wait(
         self,
         job: JobId,
@@ -167,13 +179,18 @@ class Client:
     def upload(
         self, path: Path | str, storage: str = "", *, filename: str = "", replace: bool = False
     ) -> StoredFile:
-        """Send a file to a storage; another file of its name is left alone unless `replace`."""
+        """Send a file to a storage, else to the server's own.
+
+        The same content is not sent again. Another file of the name is left alone unless
+        `replace`: then the new one gets a mark in its name, or is refused where `filename`
+        asked for this one.
+        """
         return self._run(
             self._transfers.upload(Path(path), storage, filename=filename, replace=replace)
         )
 
-    def files(self, storage: str) -> list[StoredFile]:
-        """Give the files of a storage."""
+    def files(self, storage: str = "") -> list[StoredFile]:
+        """Give the files of a storage; else of the server's own."""
         return self._run(self._transfers.files(storage))
 
     def fetch(self, storage: str, filename: str, path: Path | str | None = None) -> Path:

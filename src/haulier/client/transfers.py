@@ -51,7 +51,7 @@ class Transfers:
         """
         if not path.is_file():
             raise FileNotFoundError(f"no file {path}")
-        place = storage or (yield from self._first_storage())
+        place = storage or (yield from self._default_storage())
         sha256 = yield from work(partial(file_sha256, path))
         name = filename or path.name
         there = yield from self._find(place, name)
@@ -85,18 +85,20 @@ class Transfers:
 
     def files(self, storage: str) -> Flow[list[StoredFile]]:
         """Give the files of a storage."""
-        found = yield from self.flows.get(bodies.FileList, "storages", storage, "files")
+        place = storage or (yield from self._default_storage())
+        found = yield from self.flows.get(bodies.FileList, "storages", place, "files")
         return list(found.files)
 
     def remove(self, storage: str, filename: str) -> Flow[None]:
         """Remove a file of a storage."""
         yield from self.flows.send("DELETE", "storages", storage, "files", filename)
 
-    def _first_storage(self) -> Flow[str]:
+    def _default_storage(self) -> Flow[str]:
+        """Give the server's own storage, or the first where it has none."""
         found = yield from self.flows.storages()
         if not found:
             raise conflict("the server has no storage to upload to; add one first")
-        return found[0].name
+        return next((one.name for one in found if not one.url), found[0].name)
 
     def _artifact(self, job: JobId, name: str) -> Flow[Artifact]:
         found = yield from self.flows.artifacts(job)

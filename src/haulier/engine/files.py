@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -14,7 +14,7 @@ from haulier.core.clock import Clock
 from haulier.core.problem import Code, Fault, Problem
 from haulier.engine.catalog import Catalog, Entry
 from haulier.engine.hashes import Hashes
-from haulier.engine.places import DEFAULT, TYPE, Places, unquoted
+from haulier.engine.places import BLOCKS, DEFAULT, TYPE, Places, unquoted
 from haulier.engine.storage import Blob, Storage
 from haulier.engine.tally import Tally
 
@@ -22,6 +22,7 @@ __all__ = ["DEFAULT", "TYPE", "FileInfo", "Files"]
 
 LONGEST_BLOCK_ID: Final = 64  # bytes, as the block-blob protocol has it
 MOST_BLOCKS: Final = 50_000
+BLOCKS_KEPT: Final = timedelta(days=7)  # as the block-blob protocol has it
 
 
 class FileInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,8 +56,8 @@ class Files:
         *,
         roots: Sequence[str] = (),
     ) -> None:
-        del clock  # the stores say when a file was written
         self._own = storage
+        self._clock = clock
         self._places = Places(storage, catalog, roots=roots)
         self._hashes = Hashes(engine)
 
@@ -201,6 +202,15 @@ class Files:
         info = await self.upload(caller, storage, filename, _joined(store, keys))
         await asyncio.to_thread(store.clear, prefix)
         return info
+
+    def tidy(self) -> int:
+        """Drop blocks that nobody committed for a week, and what died half-written.
+
+        Returns:
+            The number of blocks.
+        """
+        self._own.tidy()
+        return self._own.clear(BLOCKS, before=self._clock.now() - BLOCKS_KEPT)
 
     def place(self, organisation: str, ref: FileRef) -> tuple[Storage, str]:
         """Give the store and the key of a file that a job names.

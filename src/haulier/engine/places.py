@@ -91,6 +91,9 @@ class Places:
             except Problem as problem:
                 detail = f"storage '{entry.name}' cannot be opened: {problem.detail}"
                 raise Problem(Code.INVALID, detail, at="storage") from problem
+            if store.overlaps(self._own):
+                detail = f"storage '{entry.name}' at {url} holds this server's own files"
+                raise Problem(Code.FORBIDDEN, detail, at="storage")
         with self._lock:
             self._opened[url] = store
             self._opened.move_to_end(url)

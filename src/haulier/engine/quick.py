@@ -25,7 +25,7 @@ class Quick:
         self._query = query
         self._sql = str(compiled)
         self._names = tuple(getattr(compiled, "positiontup", None) or ())
-        self._row: Any = namedtuple("Row", [column.name for column in columns])  # noqa: PYI024 -- named by columns
+        self._make = _maker([column.name for column in columns])
         found = (column.type.dialect_impl(_SQLITE) for column in columns)
         self._processors: tuple[Processor | None, ...] = tuple(
             type_.result_processor(_SQLITE, None) for type_ in found
@@ -45,9 +45,16 @@ class Quick:
         return found[0] if found else None
 
     def _made(self, raw: Sequence[Any]) -> Any:  # noqa: ANN401 -- a row
-        return self._row._make(
+        return self._make(
             [
                 value if process is None or value is None else process(value)
                 for value, process in zip(raw, self._processors, strict=True)
             ]
         )
+
+
+def _maker(names: Sequence[str]) -> Callable[[Sequence[Any]], Any]:
+    """Give what makes rows with these names as attributes."""
+    build: Any = namedtuple  # noqa: PYI024 -- the names are a query's, known here only
+    make: Callable[[Sequence[Any]], Any] = build("Row", names)._make
+    return make

@@ -16,6 +16,7 @@ _WHERE: Final = re.compile(
 _MISSING: Final = re.compile(r"Object missing required field `(?P<name>.*)`", re.DOTALL)
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `(?P<name>.*)`", re.DOTALL)
 _EXPECTED: Final = re.compile(r"Expected (?P<wanted>.*?)(?:, got `(?P<got>[^`]*)`)?", re.DOTALL)
+_NO_CHOICE: Final = "Invalid enum value"
 _PIECE: Final = re.compile(r"\.(?P<name>[^.\[\]]+)|\[(?P<index>\d+)\]|(?P<other>.)", re.DOTALL)
 
 
@@ -43,7 +44,28 @@ def refusal(error: msgspec.ValidationError, params: Any, known: type[msgspec.Str
         return Problem(Code.INVALID, f"{name} is no parameter that is known{hint}", at=name)
     if found is not None and found["key"]:
         return Problem(Code.INVALID, f"a key of {at} is wrong: {_plain(said)}", at=at)
+    if said.startswith(_NO_CHOICE) and (choices := _choices(known, path)):
+        said = f"Expected one of {', '.join(choices)}"
     return Problem(Code.INVALID, f"{at or 'the whole'} {_rest(said, params, path)}", at=at)
+
+
+def _choices(known: type[msgspec.Struct], path: str) -> list[str]:
+    """Give the words that may stand at a path; none where they cannot be told."""
+    schema = msgspec.json.schema(known)
+    definitions = schema.get("$defs", {})
+
+    def resolved(one: Mapping[str, Any]) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = definitions.get(one.get("$ref", "").rpartition("/")[2], one)
+        return found
+
+    here = resolved(schema)
+    for piece in _PIECE.finditer(path):
+        inner = (
+            here.get("properties", {}).get(piece["name"]) if piece["name"] else here.get("items")
+        )
+        here = resolved(inner if isinstance(inner, Mapping) else {})
+    options = [resolved(one) for one in here.get("anyOf", (here,))]
+    return [str(word) for option in options for word in option.get("enum", ())]
 
 
 def _rest(said: str, params: Any, path: str) -> str:  # noqa: ANN401 -- JSON

@@ -54,6 +54,15 @@ class Storage:
         """Let it travel to a child process, which opens the store again."""
         return (Storage, (self.url,))
 
+    def overlaps(self, other: "Storage") -> bool:
+        """Whether a file of one may be a file of the other."""
+        one, two = (f"{each._identity.rstrip('/')}/" for each in (self, other))  # noqa: SLF001 -- its own kind
+        return one.startswith(two) or two.startswith(one)
+
+    @property
+    def _identity(self) -> str:
+        return self._files.root.as_uri() if isinstance(self._files, Folder) else self.url
+
     async def put(
         self, key: str, chunks: AsyncIterator[bytes], *, expected_sha256: str = ""
     ) -> Blob:
@@ -243,6 +252,12 @@ class Storage:
 
         with _named("clear", prefix):
             return self._files.clear(prefix, wanted, SystemClock().now() - STALE)
+
+    def tidy(self) -> None:
+        """Remove what writers that died left unfinished, from anywhere in a local folder."""
+        if isinstance(self._files, Folder):  # a bucket's own life-cycle rule does it there
+            with _named("tidy", self.url):
+                self._files.clear("", lambda _: True, SystemClock().now() - STALE)
 
 
 def _open(url: str) -> Folder | Bucket:

@@ -26,8 +26,9 @@ from haulier.engine.services import Services
 
 CALLER: Final = Caller("main", "chaos", frozenset(Scope))
 FAULTS: Final = "haulier.testing.faults:FAMILY"
-#: Nothing here needs compiled kernels, and each start would load them.
-CHEAP: Final = {"NUMBA_DISABLE_JIT": "1"}
+#: In place of numba: the kernels of other families would be loaded at each start of a worker,
+#: which takes longer than a whole test. That they cannot be warmed is a line in the log.
+NO_KERNELS: Final = 'raise ImportError("this worker does without kernels")\n'
 WITHIN_S: Final = 120.0
 LOOK_S: Final = 0.01
 TAIL: Final = 6000
@@ -57,6 +58,11 @@ class Site:
         return self.folder / "diary"
 
     @property
+    def without(self) -> Path:
+        """Give the folder of a module that cannot be imported."""
+        return self.folder / "without"
+
+    @property
     def gate(self) -> Path:
         """Give the file that "wait" waits for."""
         return self.folder / "gate"
@@ -76,7 +82,8 @@ class Site:
     def environment(self, name: str = "one") -> dict[str, str]:
         """Give the environment in which a process finds this installation."""
         settings = replace(self.settings, worker_name=name)
-        return {**os.environ, **CHEAP, **environment(settings)}
+        path = os.pathsep.join(filter(None, (str(self.without), os.environ.get("PYTHONPATH"))))
+        return {**os.environ, **environment(settings), "PYTHONPATH": path}
 
     def kill(self, name: str = "one") -> None:
         """End a worker as a power cut does."""
@@ -171,6 +178,8 @@ def opened(folder: Path, database_url: str, **settings: Any) -> Iterator[Site]: 
     )
     app.prepare(chosen)
     site = Site(folder, chosen, app.build_services(chosen))
+    site.without.mkdir()
+    (site.without / "numba.py").write_text(NO_KERNELS, "utf-8")
     try:
         yield site
         site.stop()

@@ -110,9 +110,16 @@ def _fault(item: dict[str, Any], request: AnyRequest) -> Fault:
     source = getattr(item.get("source"), "value", item.get("source")) or BODY
     if source == BODY:
         return _body_fault(message, "" if key == "data" else key, request)
+    key = _wire_name(key, request)
     values = {"query": request.query_params, "path": request.path_params, "header": request.headers}
     value = values.get(source, {}).get(key)
     return Fault(f"{source}.{key}", f"{key}: {_expectation(message)}, got {_shown(value)}")
+
+
+def _wire_name(parameter: str, request: AnyRequest) -> str:
+    """Give what a handler's parameter is called in a request."""
+    found = request.route_handler.parsed_fn_signature.parameters.get(parameter)
+    return getattr(found and found.kwarg_definition, "name", None) or parameter
 
 
 def _body_fault(message: str, at: str, request: AnyRequest) -> Fault:

@@ -55,7 +55,6 @@ async def list_artifacts(request: Asked, job_id: JobId) -> ArtifactList:
 
 
 def _artifact(artifact: Artifact, url: str) -> ArtifactBody:
-    unique = f"{artifact.step}.{artifact.name}" if artifact.step else artifact.name
     return ArtifactBody(
         name=artifact.name,
         filename=artifact.filename,
@@ -63,9 +62,14 @@ def _artifact(artifact: Artifact, url: str) -> ArtifactBody:
         size_bytes=artifact.size_bytes,
         sha256=artifact.sha256,
         step=artifact.step,
-        href=f"{url}/{quote(unique, safe='')}",
+        href=f"{url}/{quote(unique_name(artifact), safe='')}",
         created_at=artifact.created_at,
     )
+
+
+def unique_name(artifact: Artifact) -> str:
+    """Give what names an artifact among all of its job: two steps may use one name."""
+    return f"{artifact.step}.{artifact.name}" if artifact.step else artifact.name
 
 
 @route("/jobs/{job_id:str}/artifacts/{name:str}", http_method=GET_OR_HEAD)
@@ -73,7 +77,10 @@ async def get_artifact(request: Asked, job_id: JobId, name: OutputName) -> Strea
     """Download an artifact, by its name or as "step.name", or a range of it."""
     services, caller = services_of(request), caller_of(request)
     job = await find_job(services, caller, job_id)
-    artifact = await services.read(services.jobs.artifact, caller, job.id, name)
+    found = await services.read(services.jobs.artifacts, caller, job.id)
+    artifact = next((one for one in found if unique_name(one) == name), None)
+    if artifact is None:
+        artifact = await services.read(services.jobs.artifact, caller, job.id, name)
     return await send_file(request, artifact)  # type: ignore[return-value]  # 304 has no stream
 
 

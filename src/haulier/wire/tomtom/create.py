@@ -48,10 +48,17 @@ async def submit(services: Services, caller: Caller, body: CreateBody) -> Job:
     """
     kind = _kind(services.kinds, body.job_type)
     _check_releases(body)
-    await _check_storage(services, caller, body.storage_id)
-    submission = submission_of(kind, body)
+    return await services.write(_submit, services, caller, body, submission_of(kind, body))
+
+
+def _submit(services: Services, caller: Caller, body: CreateBody, submission: Submission) -> Job:
     try:
-        return await services.write(services.jobs.submit, caller, submission)
+        services.files.storage(caller, body.storage_id)
+    except Problem as problem:
+        detail = f"storage_id must name a storage: {problem.detail}"
+        raise Problem(Code.INVALID, detail, at="storage_id") from None
+    try:
+        return services.jobs.submit(caller, submission)
     except Problem as problem:
         raise _as_asked(problem, body) from None
 
@@ -74,13 +81,6 @@ def _check_releases(body: CreateBody) -> None:
         if body.job_type in RELEASES and body.job_type != job_type and value is not None:
             detail = f"{member} is for {job_type} only, got {value!r} with {body.job_type}"
             raise Problem(Code.INVALID, detail, at=member)
-
-
-async def _check_storage(services: Services, caller: Caller, storage: str) -> None:
-    known = [entry.name for entry in await services.write(services.files.storages, caller)]
-    if storage not in known:
-        detail = f"storage_id must be one of {', '.join(known) or 'none yet'}, got {storage!r}"
-        raise Problem(Code.INVALID, detail, at="storage_id")
 
 
 def submission_of(kind: Kind, body: CreateBody) -> Submission:

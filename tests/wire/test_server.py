@@ -1,0 +1,118 @@
+"""What all requests have in common: ids, metrics, probes, and a server that does not break."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from haulier.testing.dialect_suite import submitted
+from haulier.testing.dialect_world import World, open_world
+
+JOB = "/maps/orbis/platform/gem/jobs/{}"
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with open_world(tmp_path_factory.mktemp("server")) as world:
+        yield world
+
+
+def test_a_request_keeps_the_id_that_its_caller_gave(world: World) -> None:
+    answer = world.ask("GET", "/healthz", headers={"x-request-id": "mine-1"})
+
+    assert answer.headers["x-request-id"] == "mine-1"
+
+
+@pytest.mark.parametrize("given", ["", "a b", "x" * 129, "<script>"])
+def test_an_id_that_is_not_fit_to_log_is_replaced(world: World, given: str) -> None:
+    answer = world.ask("GET", "/healthz", headers={"x-request-id": given})
+
+    assert len(answer.headers["x-request-id"]) == 24
+
+
+def test_requests_are_counted_by_route_and_never_by_id(world: World) -> None:
+    number = submitted(world).number
+    world.ask("GET", JOB.format(number))
+    world.ask("GET", JOB.format("no-number"))
+
+    page = world.ask("GET", "/metrics", key="").text
+
+    assert 'route="/maps/orbis/platform/gem/jobs/{job_id}",status="200",wire="tomtom"' in page
+    assert "no-number" not in page
+    assert "haulier_jobs{" in page
+
+
+def test_a_server_without_a_worker_is_alive_and_not_ready(world: World) -> None:
+    assert world.ask("GET", "/healthz", key="").json() == {"status": "alive"}
+    ready = world.ask("GET", "/readyz", key="")
+
+    assert ready.status_code == 503
+    assert ready.json()["checks"]["database"]["ok"]
+    assert not ready.json()["checks"]["worker"]["ok"]
+
+
+def test_a_trace_is_taken_up(world: World) -> None:
+    parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+    assert world.ask("GET", "/healthz", headers={"traceparent": parent}).status_code == 200
+    assert world.ask("GET", "/healthz", headers={"traceparent": "junk"}).status_code == 200
+
+
+def test_a_key_is_taken_as_the_password_or_the_user_of_basic(world: World) -> None:
+    key, path = world.keys["owner"], JOB.format(submitted(world).number)
+
+    for user, password in (("anybody", key), (key, ""), (key, "x-oauth-basic")):
+        assert world.client.get(path, auth=(user, password)).status_code == 200
+    assert world.client.get(path, auth=("anybody", "wrong")).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "value", ["Bearer", "Bearer ", "Basic", "Basic !!!", "Basic /w==", "Digest x", "hlr_x"]
+)
+def test_odd_credentials_are_refused_and_break_nothing(world: World, value: str) -> None:
+    answer = world.ask("GET", "/jobs", key="", headers={"authorization": value})
+
+    assert answer.status_code == 401
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/jobs/9223372036854775808",
+        "/jobs/99999999999999999999999999",
+        JOB.format(2**63),
+        JOB.format("-1"),
+        JOB.format("1.0"),
+        JOB.format("٣"),
+        "/catalog/private_wrapped/x",
+    ],
+)
+def test_names_that_nothing_can_have_are_not_found(world: World, path: str) -> None:
+    assert world.ask("GET", path).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "limit=0",
+        "limit=10001",
+        "limit=x",
+        "cursor=x",
+        "cursor=b99999999999999999999",
+        "status=done",
+        "type=thing",
+        "datetime=yesterday",
+        "datetime=2026-01-02T00:00:00Z/2026-01-01T00:00:00Z",
+        "datetime=0001-01-01T00:00:00%2B14:00",
+        "minDuration=-1",
+        "minDuration=nan",
+        "minDuration=1e999",
+    ],
+)
+def test_a_bad_query_is_told_by_name(world: World, query: str) -> None:
+    answer = world.ask("GET", f"/jobs?{query}")
+
+    assert answer.status_code in {200, 400}, answer.text
+    if answer.status_code == 400:
+        name, _, value = query.partition("=")
+        assert answer.json()["errors"][0]["parameter"] == name
+        assert value.partition("%")[0] in answer.json()["detail"]
