@@ -302,8 +302,8 @@ def measure_submits(store: Store, server: Served, count: int) -> list[Figure]:
     }
     figures = []
     for wire, text in orders.items():
-        figure = Figure(f"submit, {wire}, durable")
         before = jobs_in(store)
+        figure = Figure(f"submit, {wire}, {before} stored")
         measure(server, [text], count, figure, 201)
         if jobs_in(store) - before != count:
             raise SystemExit(f"{count} submits gave {jobs_in(store) - before} jobs")

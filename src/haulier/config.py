@@ -65,7 +65,7 @@ class Settings:
     interactive_processes: int = 1
     jobs_at_once: int = 8
     organisation_jobs: int = 4
-    poll_s: float = 0.1
+    poll_s: float = 0.2
     dead_after_s: float = 8.0
     part_memory_mb: int = 0
     part_silent_s: float = 1800.0

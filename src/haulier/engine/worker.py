@@ -31,7 +31,8 @@ from haulier.engine.workflow import JobRunner
 
 BEAT_S: Final = 1.0
 CANCEL_LOOK_S: Final = 0.2
-SWEEP_S: Final = 30.0
+MEND_S: Final = 30.0
+CLEAN_S: Final = 600.0
 INTERACTIVE_JOBS: Final = 8
 LOG: Final = logging.getLogger(__name__)
 
@@ -108,7 +109,8 @@ class Worker:
             asyncio.create_task(self._warm()),
             asyncio.create_task(every(BEAT_S, lambda: self._beat(me, runtime))),
             asyncio.create_task(every(CANCEL_LOOK_S, self._runner.stop_cancelled)),
-            asyncio.create_task(every(SWEEP_S, self._sweep)),
+            asyncio.create_task(every(MEND_S, self._mend)),
+            asyncio.create_task(every(CLEAN_S, self._clean)),
         ]
         LOG.info("worker '%s' is ready with %d processes", me.name, self._settings.pool)
         failed = await _until(stopping, duties)
@@ -159,11 +161,14 @@ class Worker:
             )
             LOG.warning("took over the jobs of worker '%s'", name)
 
-    async def _sweep(self) -> None:
+    async def _mend(self) -> None:
         mended = await asyncio.to_thread(self._sweeper.mend)
         if mended:
             LOG.warning("mended jobs: %s", ", ".join(map(str, mended)))
+
+    async def _clean(self) -> None:
         await asyncio.to_thread(self._sweeper.clean)
+        await asyncio.to_thread(self._bench.files.tidy)
 
     async def _leave(self, me: Me) -> None:
         """End the processes, then give the jobs back: never the other way round."""

@@ -212,6 +212,8 @@ class JobRunner:
 
     async def stop_cancelled(self) -> None:
         """Stop the jobs of this worker that somebody cancelled."""
+        if not self._running:
+            return
         wanted = await transact(
             self._engine, lambda connection: store.cancelling_jobs(connection, self._worker)
         )

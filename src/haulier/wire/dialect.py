@@ -9,9 +9,11 @@ import msgspec
 from litestar import Request, Response
 from litestar.types import ControllerRouterHandler
 
+from haulier.core.caller import Caller
 from haulier.core.job import Job
 from haulier.core.lifecycle import State
 from haulier.core.problem import Code, Problem
+from haulier.engine.listing import JobFilter, Page
 from haulier.engine.registry import Kinds
 from haulier.engine.services import Services
 
@@ -127,6 +129,21 @@ def base_url(request: AnyRequest) -> str:
     if public:
         return public
     return f"{request.scope['scheme']}://{request.headers.get('host', 'localhost')}"
+
+
+async def list_jobs(
+    request: AnyRequest, caller: Caller, wanted: JobFilter, *, limit: int, cursor: str
+) -> Page:
+    """Give a page of jobs.
+
+    Raises:
+        Problem: INVALID at "query.cursor"; it is none of ours.
+    """
+    services = services_of(request)
+    try:
+        return await services.write(services.jobs.list, caller, wanted, limit=limit, cursor=cursor)
+    except Problem as problem:
+        raise Problem(problem.code, problem.detail, at=f"query.{problem.at}") from None
 
 
 def view_of(request: AnyRequest) -> View:

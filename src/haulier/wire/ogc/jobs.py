@@ -14,6 +14,7 @@ from haulier.core.job import Happening, Job, Step
 from haulier.core.problem import Code, Problem
 from haulier.engine.listing import Page
 from haulier.engine.services import Services
+from haulier.wire import dialect
 from haulier.wire.auth import caller_of
 from haulier.wire.dialect import AnyRequest, base_url, services_of, view_of
 from haulier.wire.ogc.bodies import JSON, Link, StatusInfo, status_info
@@ -118,7 +119,7 @@ async def list_jobs(  # noqa: PLR0913 -- one argument a parameter of the standar
     wanted = filter_of(query, services.kinds)
     page = Page(())
     if wanted is not None:
-        page = await services.write(services.jobs.list, caller, wanted, limit=limit, cursor=cursor)
+        page = await dialect.list_jobs(request, caller, wanted, limit=limit, cursor=cursor)
     view = view_of(request)
     shown = tuple(status_info(job, view) for job in page.jobs)
     return _encoded(JobList(shown, _pages(request, page)))

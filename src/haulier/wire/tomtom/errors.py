@@ -7,13 +7,14 @@ from typing import Final
 import msgspec
 from litestar import Response
 
-from haulier.core.problem import Code, Problem
+from haulier.core.problem import Code, Fault, Problem
 from haulier.wire.dialect import AnyRequest, AnyResponse, Reply
 from haulier.wire.tomtom import azure
 from haulier.wire.tomtom.paths import BLOBS, UNWRAP
 from haulier.wire.tomtom.vault import VaultErrors
 
 JSON: Final = "application/json"
+SOURCES: Final = frozenset({"query", "path", "header"})
 
 # fmt: off
 STATUSES: Final[Mapping[Code, int]] = {
@@ -71,6 +72,11 @@ def render_problem(problem: Problem, request: AnyRequest) -> AnyResponse:
 
 
 def _error(problem: Problem, reply: Reply) -> ErrorBody:
-    faults = tuple(FieldError(fault.at, fault.detail) for fault in problem.faults if fault.at)
-    alone = (FieldError(problem.at, problem.detail),) if problem.at else ()
-    return ErrorBody(error=reply.word, message=problem.detail, details=faults or alone)
+    found = problem.faults or (Fault(problem.at, problem.detail),)
+    details = tuple(FieldError(_field(fault.at), fault.detail) for fault in found if fault.at)
+    return ErrorBody(error=reply.word, message=problem.detail, details=details)
+
+
+def _field(at: str) -> str:
+    source, _, name = at.partition(".")
+    return name if source in SOURCES else at

@@ -10,7 +10,8 @@ from litestar.params import HeaderParameter, JSONBody, Parameter
 
 from haulier.core.caller import Caller
 from haulier.core.problem import Code, Problem
-from haulier.engine.listing import JobFilter, Page
+from haulier.engine.listing import JobFilter
+from haulier.wire import dialect
 from haulier.wire.auth import caller_of
 from haulier.wire.dialect import base_url, services_of, view_of
 from haulier.wire.serial import find_number
@@ -63,9 +64,7 @@ async def list_jobs(
         detail = f"job_type must be one of {names}, got {job_type!r}"
         raise Problem(Code.INVALID, detail, at="query.job_type")
     wanted = JobFilter(kinds=(job_type,))
-    page: Page = await services.write(
-        services.jobs.list, caller, wanted, limit=limit, cursor=cursor
-    )
+    page = await dialect.list_jobs(request, caller, wanted, limit=limit, cursor=cursor)
     headers: dict[str, str] = {}
     if page.next:
         query = urlencode({"job_type": job_type, "limit": limit, "cursor": page.next})
