@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import shapely
+from azure.storage.blob import ContainerClient
 
 from haulier.testing.server import Server, running
 
@@ -21,6 +22,8 @@ BLOCK: Final = 0.001  # degrees: about 111 m, on the equator
 BESIDE: Final = 0.00001  # the customer's map lies a metre off
 PATIENCE_S: Final = 120.0
 LOOK_S: Final = 0.05
+STORAGES: Final = "/maps/orbis/platform/private-gateway/storages"
+MEGABYTE: Final = 1 << 20
 
 Api = httpx.Client
 Until = Callable[[str, Callable[[dict[str, Any]], bool]], dict[str, Any]]
@@ -113,3 +116,25 @@ def roads() -> bytes:
     sink = io.BytesIO()
     pq.write_table(table, sink)
     return sink.getvalue()
+
+
+@pytest.fixture
+def container(server: Server) -> ContainerClient:
+    """Give Azure's client for the storage, with credentials as the vendor hands them out."""
+    key = {"tomtom-api-key": server.key}
+    wrapped = httpx.get(
+        f"{server.url}{STORAGES}/storage-001/credentials?type=READ_WRITE", headers=key
+    ).json()
+    unwrapped = httpx.post(
+        f"{server.url}/v1/sys/wrapping/unwrap", headers={"X-Vault-Token": wrapped["credentials"]}
+    ).json()
+    data = unwrapped["data"]
+    return ContainerClient.from_container_url(
+        data["url"].rstrip("/"),
+        credential=data["credentials"]["sasToken"],
+        retry_total=0,
+        max_block_size=MEGABYTE,
+        max_single_put_size=MEGABYTE,
+        max_single_get_size=MEGABYTE,
+        max_chunk_get_size=MEGABYTE,
+    )

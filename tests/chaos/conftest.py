@@ -13,9 +13,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run each test as often as asked, in rounds of all of them."""
+    """Run each test as often as asked, in rounds of all; `count` is for those that loop."""
     count: int = metafunc.config.getoption("--count", default=1)
-    if count > 1 and "site" in metafunc.fixturenames:
+    if count > 1 and "site" in metafunc.fixturenames and "count" not in metafunc.fixturenames:
         metafunc.fixturenames.append("round_number")
         metafunc.parametrize("round_number", range(count), scope="session")
 

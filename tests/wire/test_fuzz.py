@@ -8,8 +8,7 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 from schemathesis.specs.openapi import checks as conformance
 
-from haulier.testing.dialect_suite import submitted
-from haulier.testing.dialect_world import World, open_world
+from haulier.testing.dialect_world import World, open_world, submitted
 from haulier.wire.dialect import Dialect, installed
 
 EXAMPLES: Final = 6

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from haulier.testing.dialect_suite import submitted
-from haulier.testing.dialect_world import World, open_world
+from haulier.testing.dialect_world import World, open_world, submitted
 
 JOB = "/maps/orbis/platform/gem/jobs/{}"
 

@@ -125,15 +125,15 @@ def main() -> NoReturn:
     faulthandler.enable()
     _die_with_parent(int(os.environ[PARENT]))
     families = Families()
+    known: set[tuple[str, str]] = set()
     try:
         while True:
             task = pipe.task()
             pipe.send(perform(task, pipe, families))
             gc.collect()
-            if task.action == "warm":
-                gc.freeze()  # what stays for good need not be looked through after every part
-            if gc.get_freeze_count() == 0:
+            if (call := (task.family, task.action)) not in known:
                 gc.freeze()  # libraries stay: to look through them after each part took 0.1 s
+                known.add(call)
     except WorkerGoneError:
         sys.exit(0)
 

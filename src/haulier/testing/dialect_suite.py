@@ -12,16 +12,24 @@ from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any, ClassVar, Final
 
-import httpx
 import msgspec
 import pytest
 from litestar import HttpMethod, Litestar, route
 from litestar.testing import TestClient
 
-from haulier.core.job import Job, Submission
+from haulier.core.job import Job
 from haulier.core.lifecycle import State
 from haulier.core.problem import Code, Fault, Problem
-from haulier.testing.dialect_world import OWNER, World, a_job, open_world
+from haulier.testing.dialect_world import (
+    METHODS,
+    World,
+    a_job,
+    filled,
+    leaves,
+    open_world,
+    operations,
+    submitted,
+)
 from haulier.testing.family_suite import hold
 from haulier.wire import openapi, problems
 from haulier.wire.dialect import Dialect, View
@@ -29,7 +37,6 @@ from haulier.wire.dialect import Dialect, View
 SERVER_FAULTS: Final = frozenset(
     {Code.TIMEOUT, Code.OUT_OF_MEMORY, Code.CRASHED, Code.UNAVAILABLE, Code.INTERNAL}
 )
-METHODS: Final = ("GET", "PUT", "POST", "DELETE", "PATCH")
 BASE: Final = "http://testserver.local"
 LIMIT_BYTES: Final = 1 << 20
 TOO_LONG: Final = b'{"x": "' + b"x" * (9 << 20) + b'"}'
@@ -92,7 +99,7 @@ class DialectSuite:
         body = msgspec.to_builtins(self.dialect.render(a_job(state), view))
 
         word = self.dialect.words[state]
-        hold(word in list(_leaves(body)), f"a {state} job must say {word!r}, got {body}")
+        hold(word in list(leaves(body)), f"a {state} job must say {word!r}, got {body}")
 
     @pytest.mark.parametrize("state", State)
     def test_a_bare_job_in_every_state_is_shown(self, state: State, view: View) -> None:
@@ -269,41 +276,11 @@ class DialectSuite:
                 hold(too_large, f"{method} {path} must be 413, got {answer}")
 
 
-def submitted(world: World) -> Job:
-    """Give a job that waits: there is no worker."""
-    return world.services.jobs.submit(OWNER, Submission(kind="QUICK", params={}))
-
-
-def operations(document: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Give path, method and description of every operation of a document."""
-    for path, item in document["paths"].items():
-        for method in METHODS:
-            if method.lower() in item:
-                yield path, method, item[method.lower()]
-
-
 def _closed(document: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Give the operations that need a key."""
     for path, method, operation in operations(document):
         if operation.get("security") != []:
             yield path, method, operation
-
-
-def filled(path: str) -> str:
-    """Give a path with something in the place of each of its parameters."""
-    return re.sub(r"{[^}]+}", "nothing-like-it", path)
-
-
-def _leaves(value: object) -> Iterator[object]:
-    """Give everything in a JSON value that is no container."""
-    if isinstance(value, Mapping):
-        for inner in value.values():
-            yield from _leaves(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _leaves(inner)
-    else:
-        yield value
 
 
 def _broken(dialect: Dialect, path: str, problem: Problem) -> TestClient[Litestar]:
@@ -320,6 +297,3 @@ def _broken(dialect: Dialect, path: str, problem: Problem) -> TestClient[Litesta
         openapi_config=None,
     )
     return TestClient(app, raise_server_exceptions=False)
-
-
-__all__ = ["DialectSuite", "a_job", "filled", "httpx", "operations", "submitted"]

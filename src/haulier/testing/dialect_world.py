@@ -1,5 +1,6 @@
 """What the conformance suite of dialects stands on: a server in this process, keys and jobs."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from haulier.app import build_services, prepare
 from haulier.config import Settings
 from haulier.core.artifact import FileRef
 from haulier.core.caller import Caller, Scope
-from haulier.core.job import Job
+from haulier.core.job import Job, Submission
 from haulier.core.lifecycle import TERMINAL, State
 from haulier.core.problem import Code, ProblemBody
 from haulier.core.progress import Progress
@@ -25,6 +26,7 @@ from haulier.wire.dialect import Dialect
 from haulier.wire.server import build_app
 
 ORGANISATION: Final = "acme"
+METHODS: Final = ("GET", "PUT", "POST", "DELETE", "PATCH")
 FAULTS: Final = "haulier.testing.faults:FAMILY"
 CREATED_AT: Final = datetime(2026, 2, 18, 10, 38, 59, 31762, UTC)
 OWNER: Final = Caller(ORGANISATION, "suite", frozenset(Scope))
@@ -114,3 +116,33 @@ def a_job(state: State, **changes: Any) -> Job:  # noqa: ANN401 -- any member of
     if state is State.FAILED:
         facts["problem"] = ProblemBody(Code.INVALID, "row 7: id is used twice, got 12", at="id")
     return Job(**(facts | changes))
+
+
+def submitted(world: World) -> Job:
+    """Give a job that waits: there is no worker."""
+    return world.services.jobs.submit(OWNER, Submission(kind="QUICK", params={}))
+
+
+def operations(document: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Give path, method and description of every operation of a document."""
+    for path, item in document["paths"].items():
+        for method in METHODS:
+            if method.lower() in item:
+                yield path, method, item[method.lower()]
+
+
+def filled(path: str) -> str:
+    """Give a path with something in the place of each of its parameters."""
+    return re.sub(r"{[^}]+}", "nothing-like-it", path)
+
+
+def leaves(value: object) -> Iterator[object]:
+    """Give everything in a JSON value that is no container."""
+    if isinstance(value, Mapping):
+        for inner in value.values():
+            yield from leaves(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from leaves(inner)
+    else:
+        yield value
