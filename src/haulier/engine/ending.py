@@ -103,6 +103,17 @@ async def _settle(
 
     if not await attempt.write(change):
         await stop(bench, attempt)
+    elif event is Event.FAIL or attempt.job.attempt > 1:
+        await _drop_leavings(bench, attempt)
+
+
+async def _drop_leavings(bench: Bench, attempt: Attempt) -> None:
+    """Remove outputs that became no artifact: of a step that failed, of an attempt that died."""
+    found = await transact(
+        attempt.engine, lambda connection: details.read_artifacts(connection, attempt.job.id)
+    )
+    keys = {artifact.key for artifact in found}
+    await asyncio.to_thread(bench.storage.clear, f"{OUTPUTS}/{attempt.job.id}", keep=keys)
 
 
 async def _first_problem(attempt: Attempt) -> ProblemBody:
