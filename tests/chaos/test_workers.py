@@ -146,7 +146,10 @@ def test_a_worker_that_is_told_to_stop_gives_its_jobs_back(site: Site) -> None:
 def test_a_cancel_leaves_no_process_and_no_file(site: Site, act: str) -> None:
     site.start()
     job_id = site.submit(act=act, steps=2, parts=PARTS, numbers=NUMBERS, only=PARTS - 1)
-    site.until(lambda: site.job(job_id).progress.message.startswith("about to"), "it is stuck")
+    site.until(lambda: site.finished() == PARTS - 1, "all parts but one are done")
+    site.until(lambda: site.lines("begin") == each("add-0"), "the last part begins")
+    if act == "spawn":
+        site.until(lambda: any(map(is_stuck, site.children())), "it has started another process")
     site.services.jobs.cancel(CALLER, job_id)
     job = site.wait(job_id, *ENDED)
     # Looked at before anything else may end them: "cancelled" says that they are gone.

@@ -24,7 +24,12 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 
 
 def with_pool(
-    bench: Bench, act: Callable[[LocalPool], Awaitable[T]], *, size: int = 1, attempts: int = 3
+    bench: Bench,
+    act: Callable[[LocalPool], Awaitable[T]],
+    *,
+    size: int = 1,
+    attempts: int = 3,
+    folder: Path | None = None,
 ) -> T:
     """Open a pool, act, and close it."""
 
@@ -34,7 +39,7 @@ def with_pool(
             limits=Limits(silent_s=60),
             attempts=attempts,
             owner="tests",
-            folder=bench.folder,
+            folder=folder or bench.folder,
             extra_families=ROGUE,
         )
         try:
@@ -242,6 +247,16 @@ def test_a_closed_pool_leaves_no_process_and_no_folder(bench: Bench) -> None:
         assert caught.value.code is Code.UNAVAILABLE
 
     with_pool(bench, act, attempts=1)
+
+
+def test_a_pool_that_can_start_no_process_says_so_and_leaves_nothing_open(bench: Bench) -> None:
+    async def act(pool: LocalPool) -> None:
+        (bench.folder / "pool").write_text("a file where the folder should be", "utf-8")
+        with pytest.raises(Problem, match="the worker cannot start a process: ") as caught:
+            await perform(pool, bench, bench.task("works"))
+        assert caught.value.code is Code.UNAVAILABLE
+
+    with_pool(bench, act, attempts=1, folder=bench.folder / "pool")
 
 
 def test_a_child_sees_no_setting_of_the_worker(

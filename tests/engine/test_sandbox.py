@@ -128,6 +128,7 @@ def test_a_family_that_raises_keeps_its_child(bench: Bench) -> None:
         ("exits", Code.CRASHED, "the process ended with exit code 7"),
         ("breaks_channel", Code.CRASHED, "the process broke its channel: "),
         ("wants_too_much", Code.OUT_OF_MEMORY, "the run asked for more memory than there is"),
+        ("fills_the_disk", Code.UNAVAILABLE, "the worker's disk is full: rogue.run raised OSError"),
         ("raises_problem", Code.INVALID, "sill must be positive, got -2.0"),
         ("raises_anything", Code.INTERNAL, "rogue.run raised KeyError: 'two\\nlines'"),
     ],

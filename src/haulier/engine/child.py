@@ -1,6 +1,7 @@
 """The child process of a worker: does one task after another, and dies with its parent."""
 
 import ctypes
+import errno
 import faulthandler
 import gc
 import os
@@ -31,6 +32,7 @@ FAMILIES: Final = "HAULIER_FAMILIES"
 CHUNK_BYTES: Final = 1 << 20
 LOOK_EVERY_S: Final = 0.5
 ORPHANED: Final = 70
+DISK_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 PR_SET_PDEATHSIG: Final = 1
 PR_SET_CHILD_SUBREAPER: Final = 36
 FIRST_FOR_THE_KERNEL: Final = "500"
@@ -168,6 +170,8 @@ def perform(task: Task, pipe: Pipe, families: Families) -> Done | Failed:
         raise
     except Exception as error:  # noqa: BLE001 -- around a step: a family may raise anything
         traceback.print_exc()
+        if isinstance(error, OSError) and error.errno in DISK_FULL:
+            return _failed(Code.UNAVAILABLE, f"the worker's disk is full: {_one_line(task, error)}")
         return _failed(Code.INTERNAL, _one_line(task, error))
     return done
 

@@ -169,12 +169,16 @@ class LocalPool:
     async def _start(self) -> tuple[Child, Path]:
         if self._closed:
             raise Problem(Code.UNAVAILABLE, "the worker is shutting down")
-        child, home = Child(), self._new_home()
         try:
-            await child.start(self._environment, home)
-        except BaseException:
-            await to_its_end(self._discard(child, home))
-            raise
+            child, home = Child(), self._new_home()
+            try:
+                await child.start(self._environment, home)
+            except BaseException:
+                await to_its_end(self._discard(child, home))
+                raise
+        except OSError as error:
+            detail = f"the worker cannot start a process: {error.strerror}"
+            raise Problem(Code.UNAVAILABLE, detail) from error
         return child, home
 
     def _new_home(self) -> Path:

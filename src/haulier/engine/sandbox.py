@@ -109,17 +109,27 @@ class Child:
         if not cwd.is_absolute():
             raise ValueError(f"cwd must be absolute, got {str(cwd)!r}")
         ours, theirs = socket.socketpair()
-        with theirs:
-            self._process = subprocess.Popen(  # noqa: ASYNC220, S603 -- asyncio's own takes a thread and reaps too early; the command is ours
-                COMMAND,
-                stdin=theirs.fileno(),
-                stdout=theirs.fileno(),
-                cwd=cwd,
-                env={**environment, **ONE_THREAD, PARENT: str(os.getpid()), MARK: self._mark},
-                start_new_session=True,
-            )
-        streams = asyncio.open_unix_connection(sock=ours, limit=CHUNK_BYTES)
-        self._incoming, self._outgoing = await streams
+        try:
+            with theirs:
+                self._process = self._begin(theirs.fileno(), environment, cwd)
+            streams = asyncio.open_unix_connection(sock=ours, limit=CHUNK_BYTES)
+            self._incoming, self._outgoing = await streams
+        except BaseException:
+            ours.close()
+            raise
+
+    def _begin(
+        self, channel: int, environment: Mapping[str, str], cwd: Path
+    ) -> subprocess.Popen[bytes]:
+        """Start the process; not by asyncio, which takes a thread for it and reaps too early."""
+        return subprocess.Popen(  # noqa: S603 -- the command is ours
+            COMMAND,
+            stdin=channel,
+            stdout=channel,
+            cwd=cwd,
+            env={**environment, **ONE_THREAD, PARENT: str(os.getpid()), MARK: self._mark},
+            start_new_session=True,
+        )
 
     async def perform(self, task: Task, on_report: OnReport, on_ask: OnAsk, limits: Limits) -> Done:
         """Have one task done.

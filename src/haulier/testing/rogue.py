@@ -169,6 +169,13 @@ def tells_environment(params: Mapping[str, Any], context: Context) -> None:
     context.part_file("environment.txt").write_text(told, "utf-8")
 
 
+def fills_the_disk(params: Mapping[str, Any], context: Context) -> None:
+    """Write to where there is never space."""
+    del params, context
+    with Path("/dev/full").open("wb", buffering=0) as file:
+        file.write(b"x")
+
+
 DEEDS = {
     deed.__name__: deed
     for deed in (
@@ -192,6 +199,7 @@ DEEDS = {
         reports_often,
         tells_pid,
         tells_environment,
+        fills_the_disk,
     )
 }
 
