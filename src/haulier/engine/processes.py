@@ -60,6 +60,18 @@ def ended(pid: int) -> bool:
         return True
 
 
+def end_of(returncode: int | None) -> str:
+    """Say how a process ended, as the end of a sentence about it."""
+    if returncode is None or returncode >= 0:
+        return f"ended with exit code {returncode}"
+    try:
+        name = signal.Signals(-returncode).name
+    except ValueError:
+        name = f"signal {-returncode}"
+    hint = "; the system does that when memory runs out" if name == "SIGKILL" else ""
+    return f"was killed by {name}{hint}"
+
+
 def signal_group(pid: int, number: signal.Signals) -> None:
     """Send a signal to the process group that an unreaped child of ours leads."""
     with suppress(ProcessLookupError, PermissionError):

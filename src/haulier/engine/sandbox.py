@@ -245,7 +245,7 @@ class Child:
         await self.end()
         if not by_itself:
             return Problem(Code.CRASHED, "the process closed its channel and went on without it")
-        return Problem(Code.CRASHED, f"the process {_shown(process.returncode)}")
+        return Problem(Code.CRASHED, f"the process {processes.end_of(process.returncode)}")
 
     async def _watch(self, limits: Limits) -> NoReturn:
         pid = self.pid
@@ -294,14 +294,3 @@ def _check_memory(used_bytes: int, limit_bytes: int) -> None:
         )  # the first rounded up
         detail = f"the work used {used_mb} MB of memory, and may use {limit_mb:.0f} MB"
         raise Problem(Code.OUT_OF_MEMORY, detail)
-
-
-def _shown(returncode: int | None) -> str:
-    if returncode is None or returncode >= 0:
-        return f"ended with exit code {returncode}"
-    try:
-        name = signal.Signals(-returncode).name
-    except ValueError:
-        name = f"signal {-returncode}"
-    hint = "; the system does that when memory runs out" if name == "SIGKILL" else ""
-    return f"was killed by {name}{hint}"
