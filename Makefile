@@ -14,8 +14,9 @@ help: ## what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
 
 # uv installs in seconds what pip does in minutes; where it cannot reach an index, pip may.
+# Compiled once here, or where PYTHONDONTWRITEBYTECODE is set, at the start of every process.
 define install
-	$(BIN)/uv pip install --quiet --python $(BIN)/python $(1) || $(PIP) $(1)
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python $(1) || $(PIP) $(1)
 endef
 
 $(INSTALLED): pyproject.toml requirements.lock
@@ -23,6 +24,7 @@ $(INSTALLED): pyproject.toml requirements.lock
 	$(PIP) uv
 	$(call install,--requirement requirements.lock)
 	$(call install,--no-deps --editable .)
+	$(BIN)/python -m compileall -q src
 	@touch $@
 
 $(BENCH_INSTALLED): $(INSTALLED) requirements-bench.lock
