@@ -12,6 +12,9 @@ import sqlalchemy as sa
 
 from haulier.engine import durable
 from haulier.engine.database import VERSION_TABLE, connect, migrate
+from haulier.testing.installation import Installation, opened
+from haulier.testing.nursery import Nursery
+from haulier.testing.nursery import opened as nursery_opened
 
 
 @pytest.fixture(scope="session")
@@ -98,6 +101,20 @@ def _empty(url: str) -> None:
     with engine.begin() as connection:
         connection.exec_driver_sql(f"TRUNCATE {', '.join(names)} RESTART IDENTITY CASCADE")
     engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    """Give where the workers of tests come from."""
+    with nursery_opened() as nursery:
+        yield nursery
+
+
+@pytest.fixture
+def here(tmp_path: Path, database_url: str, nursery: Nursery) -> Iterator[Installation]:
+    """Give an installation without any worker, once over each database."""
+    with opened(tmp_path, database_url, nursery) as here:
+        yield here
 
 
 @pytest.fixture

@@ -1,22 +1,28 @@
 """The composition root: the only place where the parts meet."""
 
+import ctypes
 import gc
 import logging
-from typing import TYPE_CHECKING
+import sqlite3
+import sys
+from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
+from alembic.util import CommandError
 
-from haulier.config import Settings, load
+from haulier.config import FIRST_ORGANISATION, Settings, load
+from haulier.core.artifact import check_filename
 from haulier.core.caller import Scope
 from haulier.core.clock import SystemClock
 from haulier.core.problem import Code, Problem
 from haulier.engine import durable
 from haulier.engine.catalog import Catalog
-from haulier.engine.database import connect, migrate
+from haulier.engine.database import connect, migrate, shown
 from haulier.engine.files import Files
 from haulier.engine.health import Health
 from haulier.engine.jobs import Jobs
 from haulier.engine.keys import Keys
+from haulier.engine.reach import reach_of
 from haulier.engine.registry import installed
 from haulier.engine.services import Services
 from haulier.engine.storage import Storage
@@ -24,7 +30,7 @@ from haulier.engine.storage import Storage
 if TYPE_CHECKING:
     from litestar import Litestar
 
-FIRST_ORGANISATION = "main"
+PR_SET_DUMPABLE: Final = 4
 
 
 def prepare(settings: Settings) -> None:
@@ -43,8 +49,12 @@ def prepare(settings: Settings) -> None:
         migrate(engine)
         durable.prepare(engine)
     except sa.exc.OperationalError as error:
-        where = engine.url.render_as_string()
-        raise Problem(Code.UNAVAILABLE, f"no database at {where}: {error.orig}") from error
+        detail = f"no database at {shown(engine.url)}: {error.orig}"
+        raise Problem(Code.UNAVAILABLE, detail, at="database_url") from error
+    except (sa.exc.DatabaseError, sqlite3.DatabaseError, CommandError) as error:
+        reason = getattr(error, "orig", error)
+        detail = f"the database at {shown(engine.url)} cannot be used: {reason}"
+        raise Problem(Code.INVALID, detail, at="database_url") from error
     finally:
         engine.dispose()
 
@@ -54,8 +64,8 @@ def build_services(settings: Settings) -> Services:
     clock = SystemClock()
     engine = connect(settings.database)
     storage = Storage(settings.storage)
-    catalog = Catalog(engine, clock)
-    files = Files(engine, storage, catalog, clock, roots=settings.roots)
+    catalog = Catalog(engine, clock, reach_of(settings))
+    files = Files(engine, storage, catalog, clock)
     kinds = installed(settings.families)
     jobs = Jobs(
         engine,
@@ -98,7 +108,21 @@ def run_worker(settings: Settings) -> None:
         level=settings.log_level.upper(),
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
+    check_filename(settings.worker, at="worker_name")
+    close_to_others()
     Worker(settings, installed(settings.families)).run()
+
+
+def close_to_others() -> None:
+    """Keep other processes of this user out of this one's environment and memory, on Linux.
+
+    A worker's children run code of families, and its environment may hold the password of the
+    database: without this they could read /proc/<its pid>/environ. The kernel lets nobody in
+    after it but who may trace any process, which root may: a worker is no work for root.
+    Children are not touched, as a new program begins open again.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def asgi_factory() -> "Litestar":

@@ -7,7 +7,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
-from haulier.core.problem import Code, Problem
+from haulier.core.artifact import check_filename
+from haulier.core.problem import Code, Fault, Problem
 
 PREFIX: Final = "HAULIER_"
 _WORDS: Final = {int: "whole number", float: "number"}
@@ -15,7 +16,25 @@ _YES_OR_NO: Final = {
     **dict.fromkeys(("1", "true", "yes", "on"), True),
     **dict.fromkeys(("0", "false", "no", "off", ""), False),
 }
+LOG_LEVELS: Final = ("debug", "info", "warning", "error")
+#: The least and the most that a setting may be.
+BOUNDS: Final[Mapping[str, tuple[float, float]]] = {
+    "port": (0, 65_535),
+    "api_processes": (1, 1_000),
+    "processes": (0, 10_000),
+    "interactive_processes": (1, 10_000),
+    "jobs_at_once": (1, 10_000),
+    "organisation_jobs": (1, 1_000_000),
+    "poll_s": (0.01, 3_600),
+    "dead_after_s": (2, 86_400),  # a worker says every second that it lives
+    "part_memory_mb": (0, 1 << 30),
+    "part_silent_s": (1, 31_536_000),
+    "part_attempts": (1, 1_000),
+    "keep_work_h": (0, 876_000),
+}
 DEV_KEY: Final = "hlr_dev_key_for_loopback_only"
+DEV_ORGANISATION: Final = "dev"  # whose key that is
+FIRST_ORGANISATION: Final = "main"  # whose key the first start makes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +48,10 @@ class Settings:
             means a folder in `data`. Every machine must reach it.
         host: the address to listen on; 0.0.0.0 for every one of the machine.
         port: the port to listen on; 0 for any that is free.
-        storage_roots: where organisations may have storages of their own: beginnings of URLs,
-            with commas between; empty means nowhere.
+        storage_roots: where organisations may have storages and releases of their own:
+            beginnings of URLs or paths, with commas between; empty means nowhere.
+        operators: the organisations whose storages and releases may lie anywhere but in the
+            server's own data, with commas between; under `dev` that of its key is one more.
         public_url: how callers reach the API; empty means what they asked for.
         dev: accept a key that everybody knows, on loopback only.
         api_processes: processes that answer requests.
@@ -55,6 +76,7 @@ class Settings:
     database_url: str = ""
     storage_url: str = ""
     storage_roots: str = ""
+    operators: str = FIRST_ORGANISATION
     host: str = "127.0.0.1"
     port: int = 8080
     public_url: str = ""
@@ -88,8 +110,13 @@ class Settings:
 
     @property
     def roots(self) -> tuple[str, ...]:
-        """Give the beginnings of URLs that organisations may point their storages to."""
-        return tuple(root.strip() for root in self.storage_roots.split(",") if root.strip())
+        """Give the beginnings of the places that every organisation may name."""
+        return _listed(self.storage_roots)
+
+    @property
+    def operator_organisations(self) -> tuple[str, ...]:
+        """Give the organisations that may name every place but the server's own data."""
+        return _listed(self.operators) + ((DEV_ORGANISATION,) if self.dev else ())
 
     @property
     def scratch(self) -> Path:
@@ -111,7 +138,7 @@ def load(arguments: Mapping[str, Any] | None = None) -> Settings:
     """Read the settings: arguments win over the environment, and that over the defaults.
 
     Raises:
-        Problem: INVALID; a value is not of its setting's type.
+        Problem: INVALID; a value is not of its setting's type, or out of its range.
     """
     given: dict[str, Any] = {}
     for field in fields(Settings):
@@ -119,7 +146,30 @@ def load(arguments: Mapping[str, Any] | None = None) -> Settings:
         if raw is not None:
             given[field.name] = _convert(field.name, raw, type(field.default))
     given.update({k: v for k, v in (arguments or {}).items() if v is not None})
-    return Settings(**given)
+    settings = Settings(**given)
+    check(settings)
+    return settings
+
+
+def check(settings: Settings) -> None:
+    """Make sure that every value can be worked with.
+
+    Raises:
+        Problem: INVALID, with every setting that is out of its range.
+    """
+    faults = [
+        Fault(name, f"{PREFIX}{name.upper()} must be {least:,} to {most:,}, got {value}")
+        for name, (least, most) in BOUNDS.items()
+        if not least <= (value := getattr(settings, name)) <= most  # which no nan is
+    ]
+    if settings.log_level.lower() not in LOG_LEVELS:
+        wanted = ", ".join(LOG_LEVELS)
+        detail = f"{PREFIX}LOG_LEVEL must be one of {wanted}, got {settings.log_level!r}"
+        faults.append(Fault("log_level", detail))
+    if faults:
+        first = faults[0]
+        raise Problem(Code.INVALID, first.detail, at=first.at, faults=faults)
+    check_filename(settings.worker, at="worker_name")  # it names a folder
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -128,6 +178,10 @@ def environment(settings: Settings) -> dict[str, str]:
         PREFIX + field.name.upper(): str(getattr(settings, field.name))
         for field in fields(Settings)
     }
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(each.strip() for each in text.split(",") if each.strip())
 
 
 def _convert(name: str, raw: str, kind: type[Any]) -> Any:  # noqa: ANN401 -- the setting's type

@@ -1,11 +1,6 @@
-"""Options and fixtures of the tests that kill: an installation, as many times as asked."""
-
-from collections.abc import Iterator
-from pathlib import Path
+"""Options and fixtures of the tests that kill: each as many times as asked."""
 
 import pytest
-
-from haulier.testing.site import Site, opened
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -15,7 +10,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run each test as often as asked, in rounds of all; `count` is for those that loop."""
     count: int = metafunc.config.getoption("--count", default=1)
-    if count > 1 and "site" in metafunc.fixturenames and "count" not in metafunc.fixturenames:
+    if count > 1 and "here" in metafunc.fixturenames and "count" not in metafunc.fixturenames:
         metafunc.fixturenames.append("round_number")
         metafunc.parametrize("round_number", range(count), scope="session")
 
@@ -25,10 +20,3 @@ def count(request: pytest.FixtureRequest) -> int:
     """Give how often a test that kills again and again does so."""
     asked: int = request.config.getoption("--count", default=1)
     return max(3, asked)
-
-
-@pytest.fixture
-def site(tmp_path: Path, database_url: str) -> Iterator[Site]:
-    """Give an installation without any process, once over each database."""
-    with opened(tmp_path, database_url) as site:
-        yield site

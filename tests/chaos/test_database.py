@@ -15,7 +15,8 @@ import pytest
 import sqlalchemy as sa
 
 from haulier.core.lifecycle import State
-from haulier.testing.site import Site, opened
+from haulier.testing.installation import Installation, opened
+from haulier.testing.nursery import Nursery
 
 pytestmark = pytest.mark.chaos
 
@@ -41,9 +42,9 @@ def server() -> Iterator[Any]:
 
 
 @pytest.fixture
-def site(server: Any, tmp_path: Path) -> Iterator[Site]:
-    with opened(tmp_path, server.get_uri()) as site:
-        yield site
+def here(server: Any, tmp_path: Path, nursery: Nursery) -> Iterator[Installation]:
+    with opened(tmp_path, server.get_uri(), nursery) as here:
+        yield here
 
 
 def crash(server: Any) -> None:
@@ -54,47 +55,49 @@ def crash(server: Any) -> None:
     psutil.wait_procs([postmaster, *backends], timeout=60)
 
 
-def restart(site: Site, server: Any) -> None:
+def restart(here: Installation, server: Any) -> None:
     def started() -> bool:
         with suppress(subprocess.SubprocessError):  # it recovers, and may need a second try
             server.ensure_postgres_running()
             return True
         return False
 
-    site.until(started, "the database is back")
+    here.until(started, "the database is back")
 
 
-def test_a_job_outlives_the_crash_of_its_database(site: Site, server: Any) -> None:
-    site.start()
-    job_id = site.submit(act="wait", only=PARTS - 1, parts=PARTS, numbers=[1, 2, 3, 4])
-    site.until(lambda: site.finished() == PARTS - 1, "all parts but one are done")
-    site.until(lambda: site.lines("begin") == ALL, "the last part waits")
+def test_a_job_outlives_the_crash_of_its_database(here: Installation, server: Any) -> None:
+    here.start()
+    job = here.submit(act="wait", only=PARTS - 1, parts=PARTS, numbers=[1, 2, 3, 4])
+    here.until(lambda: here.finished() == PARTS - 1, "all parts but one are done")
+    here.until(lambda: here.lines("begin") == ALL, "the last part waits")
 
     crash(server)
-    site.gate.touch()
-    site.until(lambda: site.finished() == PARTS, "the last part is done without a database")
-    restart(site, server)
-    site.services.engine.dispose()
+    here.gate.touch()
+    here.until(lambda: here.finished() == PARTS, "the last part is done without a database")
+    restart(here, server)
+    here.services.engine.dispose()
 
-    job = site.wait(job_id, State.SUCCEEDED, State.FAILED)
+    job = here.ended(job)
     assert (job.state, job.problem) == (State.SUCCEEDED, None)
-    assert site.output(job_id) == "10\n"
-    assert site.outputs(job_id) == ["sum"]
-    assert site.lines("end") == ALL
+    assert here.output(job) == "10\n"
+    assert here.outputs(job) == ["sum"]
+    assert here.lines("end") == ALL
 
 
-def test_a_worker_starts_jobs_again_after_its_database_was_away(site: Site, server: Any) -> None:
-    site.start()
-    site.until(lambda: len(site.services.health.workers()) == 1, "the worker beats")
+def test_a_worker_starts_jobs_again_after_its_database_was_away(
+    here: Installation, server: Any
+) -> None:
+    here.start()
+    here.until(lambda: len(here.services.health.workers()) == 1, "the worker beats")
 
     crash(server)
     with pytest.raises(sa.exc.OperationalError):
-        site.submit(numbers=[1])
-    restart(site, server)
-    site.services.engine.dispose()
-    if site.workers["one"].poll() is not None:
-        site.kill()  # it may also end: then its supervisor starts it again
-        site.start()
+        here.submit(numbers=[1])
+    restart(here, server)
+    here.services.engine.dispose()
+    if not here.workers["one"].is_running():
+        here.kill()  # it may also end: then its supervisor starts it again
+        here.start()
 
-    job_id = site.submit(numbers=[1, 2])
-    assert site.wait(job_id, State.SUCCEEDED, State.FAILED).state is State.SUCCEEDED
+    job = here.submit(numbers=[1, 2])
+    assert here.ended(job).state is State.SUCCEEDED

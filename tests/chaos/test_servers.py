@@ -12,8 +12,8 @@ import psutil
 import pytest
 
 from haulier.config import DEV_KEY
+from haulier.testing.installation import Installation
 from haulier.testing.server import Server, running
-from haulier.testing.site import Site
 
 pytestmark = pytest.mark.chaos
 
@@ -24,11 +24,11 @@ WAITING = f"add-0 p{PARTS - 1}"
 
 
 @contextmanager
-def served(site: Site) -> Iterator[tuple[Server, httpx.Client]]:
-    """Run a whole server over the site's database."""
+def served(here: Installation) -> Iterator[tuple[Server, httpx.Client]]:
+    """Run a whole server over the installation's database."""
     arguments = ["--dev", "--workers", "2"]
     with (
-        running(site.folder, arguments=arguments, environment=site.environment()) as server,
+        running(here.folder, arguments=arguments, environment=here.environment()) as server,
         httpx.Client(
             base_url=server.url, headers={"Authorization": f"Bearer {DEV_KEY}"}, timeout=60
         ) as client,
@@ -36,20 +36,20 @@ def served(site: Site) -> Iterator[tuple[Server, httpx.Client]]:
         yield server, client
 
 
-def submit_waiting(site: Site, client: httpx.Client) -> str:
+def submit_waiting(here: Installation, client: httpx.Client) -> str:
     """Submit a job whose last part waits, and wait until only that part is left."""
     inputs = {
         "act": "wait",
         "only": PARTS - 1,
         "parts": PARTS,
         "numbers": NUMBERS,
-        "diary": str(site.diary),
-        "gate": str(site.gate),
+        "diary": str(here.diary),
+        "gate": str(here.gate),
     }
     made = client.post("/processes/trouble/execution", json={"inputs": inputs})
     assert made.status_code == 201, made.text
-    site.until(lambda: site.finished() == PARTS - 1, "all parts but one are done")
-    site.until(lambda: site.lines("begin") == ALL, "the last part waits")
+    here.until(lambda: here.finished() == PARTS - 1, "all parts but one are done")
+    here.until(lambda: here.lines("begin") == ALL, "the last part waits")
     return str(made.json()["jobID"])
 
 
@@ -63,58 +63,58 @@ def answer(client: httpx.Client, path: str) -> dict[str, Any]:
     return said
 
 
-def assert_succeeds(site: Site, client: httpx.Client, job: str) -> None:
-    site.gate.touch()
-    site.until(lambda: answer(client, f"/jobs/{job}").get("status") == "successful", "it succeeds")
+def assert_succeeds(here: Installation, client: httpx.Client, job: str) -> None:
+    here.gate.touch()
+    here.until(lambda: answer(client, f"/jobs/{job}").get("status") == "successful", "it succeeds")
     assert client.get(f"/jobs/{job}/artifacts/sum").text == f"{sum(NUMBERS)}\n"
 
 
-def test_a_job_goes_on_while_the_api_is_killed_and_comes_back(site: Site) -> None:
-    with served(site) as (server, client):
-        job = submit_waiting(site, client)
+def test_a_job_goes_on_while_the_api_is_killed_and_comes_back(here: Installation) -> None:
+    with served(here) as (server, client):
+        job = submit_waiting(here, client)
         before = server.pids()
 
         os.kill(before["api"], signal.SIGKILL)
-        site.until(lambda: answer(client, f"/jobs/{job}").get("status") == "running", "it answers")
+        here.until(lambda: answer(client, f"/jobs/{job}").get("status") == "running", "it answers")
 
-        assert_succeeds(site, client, job)
+        assert_succeeds(here, client, job)
         assert server.pids()["worker"] == before["worker"]
         assert server.pids()["api"] != before["api"]
-    assert site.lines("begin") == site.lines("end") == ALL
+    assert here.lines("begin") == here.lines("end") == ALL
 
 
-def test_the_supervisor_starts_a_killed_worker_again(site: Site) -> None:
-    with served(site) as (server, client):
-        job = submit_waiting(site, client)
+def test_the_supervisor_starts_a_killed_worker_again(here: Installation) -> None:
+    with served(here) as (server, client):
+        job = submit_waiting(here, client)
 
         os.kill(server.pids()["worker"], signal.SIGKILL)
-        site.until(lambda: site.lines("begin")[WAITING] == 2, "the last part begins again")
+        here.until(lambda: here.lines("begin")[WAITING] == 2, "the last part begins again")
 
-        assert_succeeds(site, client, job)
-    assert site.lines("begin") == ALL + Counter({WAITING: 1})
-    assert site.lines("end") == ALL
+        assert_succeeds(here, client, job)
+    assert here.lines("begin") == ALL + Counter({WAITING: 1})
+    assert here.lines("end") == ALL
 
 
-def test_a_server_that_was_killed_whole_goes_on_where_it_was(site: Site) -> None:
-    with served(site) as (server, client):
-        job = submit_waiting(site, client)
+def test_a_server_that_was_killed_whole_goes_on_where_it_was(here: Installation) -> None:
+    with served(here) as (server, client):
+        job = submit_waiting(here, client)
         tree = [server.process.pid, *server.pids().values()]
         processes = [psutil.Process(pid) for pid in tree]
         for process in processes:
             process.kill()
         psutil.wait_procs(processes, timeout=30)
 
-    with served(site) as (server, client):
-        site.until(lambda: site.lines("begin")[WAITING] == 2, "the last part begins again")
-        assert_succeeds(site, client, job)
+    with served(here) as (server, client):
+        here.until(lambda: here.lines("begin")[WAITING] == 2, "the last part begins again")
+        assert_succeeds(here, client, job)
 
-    assert site.lines("begin") == ALL + Counter({WAITING: 1})
-    assert site.lines("end") == ALL
+    assert here.lines("begin") == ALL + Counter({WAITING: 1})
+    assert here.lines("end") == ALL
 
 
-def test_a_worker_whose_supervisor_was_killed_ends_and_leaves_its_name(site: Site) -> None:
-    with served(site) as (server, client):
-        job = submit_waiting(site, client)
+def test_a_worker_whose_supervisor_was_killed_ends_and_leaves_its_name(here: Installation) -> None:
+    with served(here) as (server, client):
+        job = submit_waiting(here, client)
         children = [psutil.Process(pid) for pid in server.pids().values()]
 
         server.process.kill()
@@ -122,6 +122,6 @@ def test_a_worker_whose_supervisor_was_killed_ends_and_leaves_its_name(site: Sit
         _, alive = psutil.wait_procs(children, timeout=60)
         assert alive == []
 
-    with served(site) as (server, client):
-        assert_succeeds(site, client, job)
-    assert site.lines("end") == ALL
+    with served(here) as (server, client):
+        assert_succeeds(here, client, job)
+    assert here.lines("end") == ALL

@@ -7,10 +7,11 @@ from uuid import UUID
 
 import pytest
 
+from haulier.core.job import Job
 from haulier.core.lifecycle import State
 from haulier.engine.durable import Enqueuer
 from haulier.engine.listing import JobFilter
-from haulier.testing.site import CALLER, Site
+from haulier.testing.installation import Installation
 
 pytestmark = pytest.mark.chaos
 
@@ -22,7 +23,7 @@ import sqlalchemy as sa
 from haulier import app
 from haulier.config import load
 from haulier.core.job import Submission
-from haulier.testing.site import CALLER
+from haulier.testing.installation import Installation
 
 def submit(number):
     services = app.build_services(load())
@@ -36,7 +37,7 @@ def submit(number):
     for moment in ("begin", "before_cursor_execute", "after_cursor_execute", "commit"):
         sa.event.listen(services.engine, moment, count)
     params = {"numbers": [number], "diary": sys.argv[1]}
-    services.jobs.submit(CALLER, Submission("TROUBLE", params))
+    services.jobs.submit(Installation.caller, Submission("TROUBLE", params))
     count() or count()  # the submission is through; nobody has heard of it yet
 
 for number in itertools.count(1):
@@ -55,68 +56,71 @@ import itertools, sys
 from haulier import app
 from haulier.config import load
 from haulier.core.job import Submission
-from haulier.testing.site import CALLER
+from haulier.testing.installation import Installation
 
 services = app.build_services(load())
 for number in itertools.count():
     params = {"numbers": [number], "diary": sys.argv[1]}
-    services.jobs.submit(CALLER, Submission("TROUBLE", params))
+    services.jobs.submit(Installation.caller, Submission("TROUBLE", params))
     print(number, flush=True)
 """
 
 
-def submitter(site: Site, code: str) -> "subprocess.Popen[str]":
+def submitter(here: Installation, code: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [sys.executable, "-P", "-c", code, str(site.diary)],
-        cwd=site.folder,
-        env=site.environment(),
+        [sys.executable, "-P", "-c", code, str(here.diary)],
+        cwd=here.folder,
+        env=here.environment(),
         stdout=subprocess.PIPE,
         text=True,
     )
 
 
-def jobs_of(site: Site) -> Sequence[UUID]:
-    page = site.services.jobs.list(CALLER, JobFilter(), limit=10_000)
-    return [job.id for job in page.jobs]
+def jobs_of(here: Installation) -> Sequence[Job]:
+    return here.services.jobs.list(here.caller, JobFilter(), limit=10_000).jobs
 
 
-def workflows_of(site: Site) -> Sequence[UUID]:
-    client = Enqueuer(site.services.engine)._client
+def ids_of(jobs: Sequence[Job]) -> list[UUID]:
+    return sorted(job.id for job in jobs)
+
+
+def workflows_of(here: Installation) -> list[UUID]:
+    client = Enqueuer(here.services.engine)._client
     found = client.list_workflows(load_input=False, load_output=False)
-    return [UUID(workflow.workflow_id) for workflow in found]
+    return sorted(UUID(workflow.workflow_id) for workflow in found)
 
 
-def assert_each_runs_once(site: Site) -> None:
+def assert_each_runs_once(here: Installation) -> None:
     """Make sure that jobs and workflows are the same, and that a worker does each once."""
-    jobs = jobs_of(site)
-    assert sorted(jobs) == sorted(workflows_of(site))
-    site.start()
-    for job_id in jobs:
-        job = site.wait(job_id, State.SUCCEEDED, State.FAILED)
-        assert (job.state, job.attempt) == (State.SUCCEEDED, 1)
-        assert site.outputs(job_id) == ["sum"]
-    assert site.lines("begin").total() == site.lines("end").total() == len(jobs)
-    assert sorted(jobs_of(site)) == sorted(workflows_of(site)) == sorted(jobs)
+    jobs = jobs_of(here)
+    assert ids_of(jobs) == workflows_of(here)
+    here.start()
+    for job in jobs:
+        ended = here.ended(job)
+        assert (ended.state, ended.attempt) == (State.SUCCEEDED, 1)
+        assert here.outputs(job) == ["sum"]
+    assert here.lines("begin").total() == here.lines("end").total() == len(jobs)
+    assert ids_of(jobs_of(here)) == workflows_of(here) == ids_of(jobs)
 
 
 def test_a_kill_at_any_statement_of_a_submission_leaves_row_and_workflow_or_neither(
-    site: Site,
+    here: Installation,
 ) -> None:
-    with submitter(site, AT_EACH_STATEMENT) as process:
+    with submitter(here, AT_EACH_STATEMENT) as process:
         said, _ = process.communicate()
         assert process.returncode == 0
     tries = int(said)
 
     # Begin, some statements twice each, commit, and twice after it.
     assert tries > 8
-    assert 1 <= len(jobs_of(site)) < tries
-    assert_each_runs_once(site)
+    assert 1 <= len(jobs_of(here)) < tries
+    assert_each_runs_once(here)
 
 
-def test_a_kill_between_submissions_loses_none_that_was_confirmed(site: Site) -> None:
+def test_a_kill_between_submissions_loses_none_that_was_confirmed(here: Installation) -> None:
     confirmed = 0
     for kill in range(3):
-        with submitter(site, WITHOUT_PAUSE) as process:
+        with submitter(here, WITHOUT_PAUSE) as process:
             assert process.stdout is not None
             for _ in range(2 + kill):
                 process.stdout.readline()
@@ -124,5 +128,5 @@ def test_a_kill_between_submissions_loses_none_that_was_confirmed(site: Site) ->
             process.stdout.read()
             confirmed += 2 + kill
 
-    assert len(jobs_of(site)) >= confirmed
-    assert sorted(jobs_of(site)) == sorted(workflows_of(site))
+    assert len(jobs_of(here)) >= confirmed
+    assert ids_of(jobs_of(here)) == workflows_of(here)

@@ -10,6 +10,7 @@ import pytest
 from tests.cli.conftest import Haulier, Said
 
 from haulier.cli.codes import Exit
+from haulier.testing.server import Server
 
 LIMIT_S = 30.0
 
@@ -263,16 +264,27 @@ def test_a_storage_of_one_s_own_is_a_place_for_files(haulier: Haulier, tmp_path:
     assert "mine" in haulier("storages", "list").out
 
 
-def test_a_storage_where_the_operator_allows_none_is_refused_with_the_setting(
-    haulier: Haulier, tmp_path: Path
+def test_only_an_operator_s_key_names_places_that_the_operator_did_not_allow(
+    haulier: Haulier, tmp_path: Path, server: Server
 ) -> None:
-    (tmp_path / "a.txt").write_text("a")
+    secret = haulier("keys", "create", "guest", "--scope", "admin", "--json").json["secret"]
+    far = "s3://somebody-elses-bucket/files"
+    (tmp_path / "release").mkdir()
 
-    haulier("storages", "add", "far", "s3://somebody-elses-bucket/files")
-    said = haulier("files", "put", "a.txt", "far")
-
-    assert said.code == Exit.KEY
-    assert "HAULIER_STORAGE_ROOTS" in said.err
+    for said in (
+        haulier("storages", "add", "far", far, "--key", secret),
+        haulier("releases", "add", "r", far, "--key", secret),
+        haulier("releases", "add", "r", "/etc/passwd", "--key", secret),
+    ):
+        assert said.code == Exit.KEY
+        assert "HAULIER_STORAGE_ROOTS" in said.err
+    assert haulier("releases", "list", "--key", secret, "--json").json == []
+    assert haulier("releases", "add", "r", "release", "--key", secret).code == Exit.OK
+    assert haulier("storages", "add", "far", far).code == Exit.OK
+    for key in ((), ("--key", secret)):  # below a root, and yet the server's own
+        said = haulier("releases", "add", "r", server.data / "files" / "storages" / "main", *key)
+        assert said.code == Exit.KEY
+        assert "own files" in said.err
 
 
 def refused_at_last(haulier: Haulier, *tokens: str) -> Said:

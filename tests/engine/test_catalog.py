@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from haulier.core.clock import FrozenClock
 from haulier.core.problem import Code, Problem
 from haulier.engine.catalog import SHARED, Catalog
+from haulier.engine.reach import Reach
 
 START = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 
@@ -21,7 +22,7 @@ def clock() -> FrozenClock:
 
 @pytest.fixture
 def catalog(database: sa.Engine, clock: FrozenClock) -> Catalog:
-    return Catalog(database, clock)
+    return Catalog(database, clock, Reach([], roots=["s3://ä/"]))
 
 
 def test_an_entry_is_given_back_as_it_was_put(catalog: Catalog) -> None:
@@ -37,13 +38,13 @@ def test_an_entry_is_given_back_as_it_was_put(catalog: Catalog) -> None:
 def test_putting_again_keeps_the_identity_and_raises_the_version(
     catalog: Catalog, clock: FrozenClock
 ) -> None:
-    first = catalog.put("acme", "release", "r", {"url": "old"})
+    first = catalog.put("acme", "release", "r", {"url": "s3://ä/old"})
     clock.move(60)
 
-    second = catalog.put("acme", "release", "r", {"url": "new"})
+    second = catalog.put("acme", "release", "r", {"url": "s3://ä/new"})
 
     assert (second.id, second.number, second.created_at) == (first.id, first.number, START)
-    assert (second.version, second.body) == (2, {"url": "new"})
+    assert (second.version, second.body) == (2, {"url": "s3://ä/new"})
     assert second.updated_at == clock.now()
 
 

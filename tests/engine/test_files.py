@@ -20,6 +20,7 @@ from haulier.core.problem import Code, Problem
 from haulier.engine.catalog import SHARED, Catalog
 from haulier.engine.files import BLOCKS_KEPT, DEFAULT, MOST_BLOCKS, Files
 from haulier.engine.places import PIECE, quoted, unquoted
+from haulier.engine.reach import Reach
 from haulier.engine.storage import Storage
 
 T = TypeVar("T")
@@ -41,13 +42,14 @@ def elsewhere(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def catalog(database: sa.Engine) -> Catalog:
-    return Catalog(database, SystemClock())
+def catalog(database: sa.Engine, own: Storage, elsewhere: Path) -> Catalog:
+    reach = Reach([own.url], roots=[elsewhere.as_uri()])
+    return Catalog(database, SystemClock(), reach)
 
 
 @pytest.fixture
-def files(database: sa.Engine, own: Storage, catalog: Catalog, elsewhere: Path) -> Files:
-    return Files(database, own, catalog, SystemClock(), roots=[elsewhere.as_uri()])
+def files(database: sa.Engine, own: Storage, catalog: Catalog) -> Files:
+    return Files(database, own, catalog, SystemClock())
 
 
 async def stream(*chunks: bytes) -> AsyncIterator[bytes]:
@@ -323,11 +325,19 @@ def test_the_hash_of_a_file_that_changed_is_computed_again(
     assert info.modified_at == datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)
 
 
+def plant(database: sa.Engine, organisation: str, url: str) -> None:
+    """Put a storage as a server did that allowed more, or none at all."""
+    everywhere = Reach([], operators=[organisation])
+    Catalog(database, SystemClock(), everywhere).put(organisation, "storage", "mine", {"url": url})
+
+
 def test_an_organisation_cannot_point_a_storage_to_the_servers_own_files(
-    files: Files, catalog: Catalog, own: Storage, elsewhere: Path
+    files: Files, catalog: Catalog, own: Storage, elsewhere: Path, database: sa.Engine
 ) -> None:
     for url in (own.url, "file:///etc", f"{elsewhere.as_uri()}/../own", "s3://own-bucket"):
-        catalog.put("acme", "storage", "mine", {"url": url})
+        with pytest.raises(Problem, match="HAULIER_STORAGE_ROOTS"):
+            catalog.put("acme", "storage", "mine", {"url": url})
+        plant(database, "acme", url)
 
         for call in (
             lambda: files.list(ME, "mine"),
@@ -340,21 +350,23 @@ def test_an_organisation_cannot_point_a_storage_to_the_servers_own_files(
 
 
 def test_no_storage_reaches_the_servers_own_files_whoever_made_it(
-    database: sa.Engine, own: Storage, catalog: Catalog, tmp_path: Path
+    database: sa.Engine, own: Storage, tmp_path: Path
 ) -> None:
-    files = Files(database, own, catalog, SystemClock(), roots=[tmp_path.as_uri()])
+    catalog = Catalog(database, SystemClock(), Reach([own.url], roots=[tmp_path.as_uri()]))
+    files = Files(database, own, catalog, SystemClock())
     (tmp_path / "link").symlink_to(tmp_path / "own")
 
     for organisation in ("acme", SHARED):
         for place in (tmp_path, tmp_path / "own" / "storages" / "other", tmp_path / "link"):
-            catalog.put(organisation, "storage", "mine", {"url": place.as_uri()})
+            plant(database, organisation, place.as_uri())
             problem = refusal(lambda: files.list(ME, "mine"))
             assert (problem.code, problem.at) == (Code.FORBIDDEN, "storage"), place
 
 
 def test_a_storage_that_the_operator_shares_may_lie_anywhere(
-    database: sa.Engine, own: Storage, catalog: Catalog, tmp_path: Path
+    database: sa.Engine, own: Storage, tmp_path: Path
 ) -> None:
+    catalog = Catalog(database, SystemClock(), Reach([own.url]))
     files = Files(database, own, catalog, SystemClock())
     catalog.put(SHARED, "storage", "common", {"url": (tmp_path / "common").as_uri()})
 
@@ -363,16 +375,18 @@ def test_a_storage_that_the_operator_shares_may_lie_anywhere(
     assert content(files, "a", "common", OTHER) == b"hello"
 
 
-def test_a_storage_that_cannot_be_opened_is_refused_by_its_name(
-    database: sa.Engine, own: Storage, catalog: Catalog
+def test_a_storage_that_cannot_be_opened_is_refused_by_its_name_without_its_secrets(
+    database: sa.Engine, own: Storage
 ) -> None:
-    files = Files(database, own, catalog, SystemClock(), roots=["ftp://host"])
-    catalog.put("acme", "storage", "mine", {"url": "ftp://host/folder"})
+    catalog = Catalog(database, SystemClock(), Reach([own.url], roots=["ftp://me:secret@host"]))
+    files = Files(database, own, catalog, SystemClock())
+    catalog.put("acme", "storage", "mine", {"url": "ftp://me:secret@host/folder"})
 
     problem = refusal(lambda: files.list(ME, "mine"))
 
     assert (problem.code, problem.at) == (Code.INVALID, "storage")
     assert "storage 'mine' cannot be opened" in problem.detail
+    assert "secret" not in problem.detail
 
 
 def test_a_job_gets_the_place_of_a_file_or_what_is_missing(files: Files) -> None:

@@ -1,8 +1,7 @@
 """The facade of jobs, on both databases, without a worker."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from uuid import uuid4
 
 import msgspec
@@ -21,15 +20,7 @@ from haulier.engine.listing import JobFilter
 from haulier.testing.installation import Installation
 
 STRANGER = Caller("other", "s", frozenset(Scope))
-READER = Caller("acme", "s", frozenset({Scope.READ}))
-
-
-@pytest.fixture
-def here(tmp_path: Path, database_url: str) -> Iterator[Installation]:
-    """Give an installation without a worker."""
-    made = Installation.make(tmp_path, database_url)
-    yield made
-    made.close()
+READER = Caller(Installation.caller.organisation, "s", frozenset({Scope.READ}))
 
 
 def claimed(here: Installation, job: Job) -> Job:

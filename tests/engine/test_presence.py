@@ -31,29 +31,60 @@ def joined(database: sa.Engine, clock: FrozenClock, name: str, host: str = "far 
 
 
 def beat(database: sa.Engine, clock: FrozenClock, me: Me) -> list[str]:
+    """Give the names of the dead that a beat tells."""
     with database.begin() as connection:
-        return list(presence.beat(connection, clock, me))
+        return [name for name, _ in presence.beat(connection, clock, me).dead]
+
+
+def take(database: sa.Engine, clock: FrozenClock, me: Me, name: str) -> bool:
+    """Declare a worker dead by the token that it has now."""
+    with database.begin() as connection:
+        found = sa.select(workers.c.token).where(workers.c.name == name)
+        dead = (name, connection.execute(found).scalar_one())
+        return presence.declare_dead(connection, clock, me, dead)
 
 
 def test_the_eldest_living_worker_learns_who_died(database: sa.Engine, clock: FrozenClock) -> None:
-    eldest, dying, youngest = (joined(database, clock, name) for name in ("a", "b", "c"))
+    eldest, _, youngest = (joined(database, clock, name) for name in ("a", "b", "c"))
     clock.move(DEAD_AFTER_S)
     assert beat(database, clock, youngest) == ["a", "b"], "the eldest was silent as well"
     assert beat(database, clock, eldest) == ["b"]
     assert beat(database, clock, youngest) == []
+    assert take(database, clock, eldest, "b")
+    assert not take(database, clock, eldest, "c")
+    assert beat(database, clock, eldest) == ["b"], "until it is buried"
     with database.begin() as connection:
-        assert presence.bury(connection, clock, eldest, dying.name)
-        assert not presence.bury(connection, clock, eldest, youngest.name)
+        presence.bury(connection, "b")
+        presence.bury(connection, "c")
+        assert presence.names(connection) == {"a", "c"}
     assert beat(database, clock, eldest) == []
 
 
-def test_a_worker_that_comes_back_is_not_buried(database: sa.Engine, clock: FrozenClock) -> None:
+def test_a_worker_that_speaks_again_in_time_is_not_declared_dead(
+    database: sa.Engine, clock: FrozenClock
+) -> None:
     eldest, other = joined(database, clock, "a"), joined(database, clock, "b")
     clock.move(DEAD_AFTER_S + 1)
     assert beat(database, clock, eldest) == ["b"]
     assert beat(database, clock, other) == []
+    assert not take(database, clock, eldest, "b")
+
+
+def test_a_frozen_worker_that_was_declared_dead_ends_when_it_wakes_up(
+    database: sa.Engine, clock: FrozenClock
+) -> None:
+    eldest, frozen = joined(database, clock, "a"), joined(database, clock, "b")
+    clock.move(DEAD_AFTER_S + 1)
+    beat(database, clock, eldest)
+    assert take(database, clock, eldest, "b")
+    with pytest.raises(Problem, match="another process works as 'b' now"):
+        beat(database, clock, frozen)
     with database.begin() as connection:
-        assert not presence.bury(connection, clock, eldest, "b")
+        assert not presence.owns_name(connection, frozen)
+    again = joined(database, clock, "b")
+    with database.begin() as connection:
+        presence.bury(connection, "b")
+    assert beat(database, clock, again) == [], "the name lives, and was not buried"
 
 
 def test_one_that_left_in_order_is_dead_at_once(database: sa.Engine, clock: FrozenClock) -> None:

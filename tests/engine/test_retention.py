@@ -1,9 +1,7 @@
 """What the sweeps mend and clean, on both databases."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -28,8 +26,7 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path, database_url: str) -> Iterator[World]:
-    here = Installation.make(tmp_path, database_url)
+def world(here: Installation) -> World:
     clock = FrozenClock(datetime.now(UTC))
     enqueuer = Enqueuer(here.services.engine)
     sweeper = Sweeper(
@@ -41,8 +38,7 @@ def world(tmp_path: Path, database_url: str) -> Iterator[World]:
         organisation_jobs=4,
         keep_work_h=1.0,
     )
-    yield World(here, clock, enqueuer, sweeper)
-    here.close()
+    return World(here, clock, enqueuer, sweeper)
 
 
 @pytest.mark.parametrize("kind", ["TROUBLE", "QUICK"])

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -10,15 +11,16 @@ from typing import Any
 import pytest
 
 from haulier.core.artifact import FileRef
-from haulier.core.job import Job, Submission
+from haulier.core.job import Submission
 from haulier.core.lifecycle import State
 from haulier.core.problem import Code
-from haulier.testing.installation import Installation, lines, until
+from haulier.testing.installation import Installation, opened
+from haulier.testing.nursery import Nursery
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def here(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+def installation(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, nursery: Nursery
 ) -> Iterator[Installation]:
     """Give an installation with a worker, for all the tests of this file."""
     folder = tmp_path_factory.mktemp("running")
@@ -28,17 +30,15 @@ def here(
     else:
         make: Callable[[], str] = request.getfixturevalue("postgres")
         url = make()
-    made = Installation.make(folder, url, part_memory_mb=400, part_silent_s=5.0)
-    made.start_worker()
-    yield made
-    made.close()
+    with opened(folder, url, nursery, part_memory_mb=400, part_silent_s=5.0) as installation:
+        installation.start()
+        yield installation
 
 
-def read(here: Installation, job: Job, name: str = "sum") -> str:
-    key = here.services.jobs.artifact(here.caller, job.id, name).key
-    content = here.services.storage.load(key)
-    assert content is not None
-    return content.decode()
+@pytest.fixture
+def here(installation: Installation, tmp_path: Path) -> Installation:
+    """Give the installation with a diary and a gate for this test alone."""
+    return replace(installation, diary=tmp_path / "diary", gate=tmp_path / "gate")
 
 
 def test_a_job_of_steps_and_parts_gives_its_result_statistics_and_files(here: Installation) -> None:
@@ -48,7 +48,7 @@ def test_a_job_of_steps_and_parts_gives_its_result_statistics_and_files(here: In
     assert job.result == {"sum": 570, "parts": 7}
     assert job.statistics == {"steps": 3, "parts": 7}
     assert job.progress.counters == {"numbers": 20}
-    assert read(here, job) == "570\n"
+    assert here.output(job) == "570\n"
     steps = here.services.jobs.steps(here.caller, job.id)
     assert {(s.state, s.parts, s.parts_done, s.fraction) for s in steps} == {
         (State.SUCCEEDED, 7, 7, 1.0)
@@ -114,26 +114,23 @@ def test_a_step_after_a_failed_one_is_skipped(here: Installation) -> None:
     ]
 
 
-def test_progress_is_what_the_parts_have_done(here: Installation, tmp_path: Path) -> None:
-    gate = tmp_path / "gate"
-    job = here.submit(act="wait", parts=2, only=1, gate=str(gate))
+def test_progress_is_what_the_parts_have_done(here: Installation) -> None:
+    job = here.submit(act="wait", parts=2, only=1)
     # Split is 5 %; of the parts' 85 %, one is whole and one stands at a half.
-    until(lambda: here.job(job).progress.fraction > 0.6, "the first part to be counted")
+    here.until(lambda: here.job(job).progress.fraction > 0.6, "the first part to be counted")
     seen = here.job(job)
     assert seen.progress.fraction == pytest.approx(0.05 + 0.85 * 0.75)
     assert (seen.progress.phase, seen.progress.message) == ("add-0", "waiting at the gate")
     (step,) = here.services.jobs.steps(here.caller, job.id)
     assert (step.parts, step.parts_done, step.state) == (2, 1, State.RUNNING)
-    gate.touch()
+    here.gate.touch()
     assert here.ended(job).state is State.SUCCEEDED
 
 
 @pytest.mark.parametrize("act", ["wait", "spin", "spawn", "hang"])
-def test_a_cancelled_job_leaves_no_process_and_no_artifact(
-    here: Installation, tmp_path: Path, act: str
-) -> None:
-    job = here.submit(act=act, gate=str(tmp_path / "never"), parts=3, steps=2, only=1)
-    until(lambda: here.job(job).progress.fraction > 0.3, "the work to be under way")
+def test_a_cancelled_job_leaves_no_process_and_no_artifact(here: Installation, act: str) -> None:
+    job = here.submit(act=act, parts=3, steps=2, only=1)
+    here.until(lambda: here.job(job).progress.fraction > 0.3, "the work to be under way")
     here.services.jobs.cancel(here.caller, job.id)
     ended = here.ended(job)
     assert (ended.state, ended.stopped_at) == (State.CANCELLED, ended.finished_at)
@@ -146,14 +143,12 @@ def test_a_cancelled_job_leaves_no_process_and_no_artifact(
 
 
 def test_a_finished_part_is_not_done_again_in_another_job(
-    here: Installation, tmp_path: Path
+    here: Installation,
 ) -> None:
-    diary = tmp_path / "diary"
-    asked: dict[str, Any] = {"parts": 4, "diary": str(diary), "numbers": [1, 2, 3, 4]}
-    first, second = here.run(**asked), here.run(**asked)
+    first, second = (here.run(parts=4, numbers=[1, 2, 3, 4]) for _ in range(2))
     assert first.result == second.result == {"sum": 10, "parts": 4}
-    assert set(lines(diary).values()) == {1}
-    assert len(lines(diary)) == 8
+    each = {f"add-0 p{number}": 1 for number in range(4)}
+    assert here.lines("begin") == here.lines("end") == each
 
 
 def test_a_changed_input_file_is_another_input(here: Installation, tmp_path: Path) -> None:
@@ -199,32 +194,30 @@ def test_an_artifact_is_delivered_to_the_storage_that_was_named(
         here.services.jobs.submit(here.caller, Submission("TROUBLE", {}, deliver={"sum": to}))
     )
     storage, key = here.services.files.place(here.caller.organisation, to)
-    assert storage.load(key) == read(here, job).encode() == b"6\n"
+    assert storage.load(key) == here.output(job).encode() == b"6\n"
     types = [one.type for one in here.services.jobs.happenings(here.caller, job.id)]
     assert "delivered" in types
 
 
-def test_short_work_does_not_wait_behind_long_work(here: Installation, tmp_path: Path) -> None:
-    gate = tmp_path / "gate"
-    long = [here.submit(act="wait", gate=str(gate)) for _ in range(6)]
+def test_short_work_does_not_wait_behind_long_work(here: Installation) -> None:
+    long = [here.submit(act="wait") for _ in range(6)]
     quick = here.run("QUICK")
     assert quick.state is State.SUCCEEDED
     assert not any(here.job(job).terminal for job in long)
-    gate.touch()
+    here.gate.touch()
     assert {here.ended(job).state for job in long} == {State.SUCCEEDED}
 
 
 def test_an_organisation_runs_no_more_jobs_at_once_than_it_has_slots(
-    here: Installation, tmp_path: Path
+    here: Installation,
 ) -> None:
     slots = here.settings.organisation_jobs
-    gate = tmp_path / "gate"
-    made = [here.submit(act="wait", gate=str(gate)) for _ in range(slots + 2)]
+    made = [here.submit(act="wait") for _ in range(slots + 2)]
 
     def running() -> int:
         return sum(here.job(job).state is State.RUNNING for job in made)
 
-    until(lambda: running() == slots, "every slot to be taken")
+    here.until(lambda: running() == slots, "every slot to be taken")
     assert [here.job(job).state for job in made[slots:]] == [State.QUEUED, State.QUEUED]
-    gate.touch()
+    here.gate.touch()
     assert {here.ended(job).state for job in made} == {State.SUCCEEDED}

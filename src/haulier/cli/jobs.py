@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 from cyclopts import Parameter
 
 from haulier.cli import output
-from haulier.cli.codes import Exit
+from haulier.cli.codes import Exit, UsageError
 from haulier.cli.connection import HERE, Server
 from haulier.cli.naming import find_job
 from haulier.cli.watch import follow, sentence
@@ -39,6 +39,8 @@ def list_jobs(
     """
     from haulier.client import JobQuery  # noqa: PLC0415 -- httpx costs 0.4 s; --help does not pay
 
+    if limit < 0:
+        raise UsageError(f"--limit must be 0 or more, got {limit}")
     since = datetime.now(UTC) - timedelta(hours=hours) if hours is not None else None
     query = JobQuery(
         processes=kind,

@@ -42,6 +42,7 @@ def create(
 
     expires_at = datetime.now(UTC) + timedelta(days=days) if days is not None else None
     settings = local.settings()
+    require_database(settings)  # a key of an installation made by mistake would open nothing
     app.prepare(settings)
     info, secret = app.build_services(settings).keys.create(
         organisation, subject=subject, scopes=scope, expires_at=expires_at

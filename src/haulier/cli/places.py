@@ -20,8 +20,9 @@ def add_release(name: str, place: str, /, *, server: Server = HERE) -> Exit:
 
     Args:
         name: The name that jobs use.
-        place: A folder or file that the workers can read, or a URL (s3://, gs://, az://,
-            https://). A path that exists here is made absolute.
+        place: A folder or file that the workers can read, or a URL (s3://, gs://, abfs://). A
+            path that exists here is made absolute. Other organisations than the operator's
+            name places below HAULIER_STORAGE_ROOTS.
         server: The server.
     """
     url = str(Path(place).resolve()) if Path(place).exists() else place
@@ -29,6 +30,8 @@ def add_release(name: str, place: str, /, *, server: Server = HERE) -> Exit:
         raise UsageError(f"no folder or file {place!r} here, and it is no URL")
     with server.connect() as client:
         release = client.put_release(name, url)
+    if "://" not in url and not Path(url).exists():
+        output.say(f"there is no {url} here; every worker must find it where it runs")
     output.told(f"{release.name}  {release.url}", release, json=server.json)
     return Exit.OK
 
@@ -86,7 +89,8 @@ def add_storage(name: str, place: str, /, *, server: Server = HERE) -> Exit:
 
     Args:
         name: The name that jobs and callers use.
-        place: s3://bucket/prefix, gs://..., az://..., or file:///folder.
+        place: s3://bucket/prefix, gs://..., az://..., or file:///folder. Other organisations
+            than the operator's name places below HAULIER_STORAGE_ROOTS.
         server: The server.
     """
     if "://" not in place:

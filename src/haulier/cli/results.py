@@ -12,6 +12,7 @@ from haulier.cli.naming import find_job
 
 if TYPE_CHECKING:
     from haulier.client import Artifact, Client, Job
+    from haulier.client.errors import RefusedError
 
 REPORT: Final = "report"
 
@@ -42,6 +43,8 @@ def results(
         wanted = _chosen(client, found, artifact, every=every)
         if out is None:
             return _listed(found, wanted, json=server.json)
+        if not wanted:
+            raise _nothing(found)
         out.mkdir(parents=True, exist_ok=True)
         paths: dict[str, str] = {}
         for one, target in targets(wanted, out):
@@ -74,6 +77,15 @@ def _chosen(
             detail = f"job {job.number} has no artifact {name!r}; it has: {shown}"
             raise NotFoundError(Refusal(status=404, code="not_found", detail=detail))
     return [one for one in there if one.name in names or one.path in names]
+
+
+def _nothing(job: "Job") -> "RefusedError":
+    """Give the error of a job that has no file to download, now or ever."""
+    from haulier.client.errors import NoResultError, NotReadyError, Refusal  # noqa: PLC0415 -- as in `connect`
+
+    kind, code = (NoResultError, "no_result") if job.terminal else (NotReadyError, "not_ready")
+    detail = f"job {job.number} is {job.state} and has no files of its last steps"
+    return kind(Refusal(status=404, code=code, detail=detail))
 
 
 def last_steps(job: "Job") -> set[str]:

@@ -137,10 +137,20 @@ def slug(name: str) -> str:
 def execution(wanted: JobRequest) -> dict[str, Any]:
     """Give the body that starts a job: the standard's member, then ours."""
     ours = msgspec.to_builtins(wanted)
-    inputs = ours.pop("inputs")
+    ours.pop("inputs")
+    inputs = {name: _input(value) for name, value in wanted.inputs.items()}
     defaults = msgspec.to_builtins(JobRequest())
     chosen = {name: value for name, value in ours.items() if value != defaults[name]}
     return {"inputs": inputs, "haulier": chosen} if chosen else {"inputs": inputs}
+
+
+def _input(value: object) -> object:
+    """Give an input in JSON terms; an uploaded file stands for its `ref`."""
+    if isinstance(value, StoredFile):
+        return value.ref
+    if isinstance(value, (list, tuple)):
+        return [_input(one) for one in value]
+    return msgspec.to_builtins(value)
 
 
 def job_query(wanted: JobQuery, cursor: str) -> tuple[tuple[str, str], ...]:

@@ -23,12 +23,14 @@ def settings(base_url: str, key: str, timeout_s: float) -> dict[str, Any]:
     """Give the arguments of an httpx client.
 
     Raises:
-        ValueError: the address is not one of HTTP.
+        ValueError: the address is not one of HTTP, or the key cannot be one.
     """
     url = httpx.URL(base_url)
     if url.scheme not in {"http", "https"} or not url.host:
         raise ValueError(f"base_url must begin with http:// or https://, got {base_url!r}")
     headers = {"Accept": "application/json", "User-Agent": f"haulier/{haulier.__version__}"}
+    if not key.isascii() or any(character.isspace() for character in key):
+        raise ValueError("key must be an API key: ASCII, without spaces or line ends")
     if key:
         headers["Authorization"] = f"Bearer {key}"
     return {

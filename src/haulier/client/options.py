@@ -18,7 +18,7 @@ class JobRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A job to be started.
 
     Attributes:
-        inputs: the process's inputs, in JSON terms; a file is `StoredFile.ref`.
+        inputs: the process's inputs, in JSON terms; a file is a `StoredFile` or its `ref`.
         title: a name for people.
         priority: 1 (first) to 9 (last).
         labels: words of your own, given back as they came.

@@ -46,6 +46,12 @@ class Bucket:
             if each["path"].startswith(start):
                 yield blob_of(each["path"], each)
 
+    def folders(self, prefix: str) -> Iterator[str]:
+        """Give the names that keys right below a prefix go on with, in no order."""
+        found: Any = obstore.list_with_delimiter(self.store, prefix)
+        for each in found["common_prefixes"]:
+            yield str(each).rstrip("/").rpartition("/")[2]
+
     def adopt(self, path: Path, key: str) -> Blob:
         """Take a file over under a key; it is gone from where it was."""
         blob = self.copy(path, key)
@@ -82,6 +88,14 @@ class Bucket:
             obstore.delete(self.store, self.place(key))
         except FileNotFoundError:
             return
+
+    def drop(self, keys: Iterable[str], before: datetime) -> int:
+        """Remove files, which the caller has just seen to be older than `before`."""
+        del before  # to ask again, for each, would take longer than the moment it is about
+        gone = [self.place(key) for key in keys]
+        if gone:
+            obstore.delete(self.store, gone)
+        return len(gone)
 
     def clear(self, prefix: str, wanted: Callable[[Blob], bool], stale_before: datetime) -> int:
         """Remove the files below a prefix that are not wanted."""

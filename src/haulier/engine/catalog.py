@@ -10,9 +10,11 @@ import sqlalchemy as sa
 from haulier.core.clock import Clock
 from haulier.core.identity import new_job_id
 from haulier.core.problem import Code, Problem
+from haulier.engine.reach import SHARED, Reach
 from haulier.engine.tables import catalog
 
-SHARED: Final = "*"  # the organisation whose entries everybody sees
+__all__ = ["SHARED", "Catalog", "Entry"]
+
 NAMED: Final = 20  # how many names a refusal lists
 TRIES: Final = 20
 
@@ -32,11 +34,18 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Catalog:
-    """The entries of every organisation, and those of "*", which everybody sees."""
+    """The entries of every organisation, and those of "*", which everybody sees.
 
-    def __init__(self, engine: sa.Engine, clock: Clock) -> None:
+    Args:
+        engine: the database.
+        clock: the time.
+        reach: which places an organisation may name as the `url` of an entry.
+    """
+
+    def __init__(self, engine: sa.Engine, clock: Clock, reach: Reach) -> None:
         self._engine = engine
         self._clock = clock
+        self._reach = reach
 
     def find(self, organisation: str, type_: str, name: str) -> Entry | None:
         """Give an entry that the organisation sees, its own first, if there is one."""
@@ -46,16 +55,27 @@ class Catalog:
         return entries[-1] if entries else None
 
     def get(self, organisation: str, type_: str, name: str) -> Entry:
-        """Give an entry that the organisation sees, its own first.
+        """Give an entry that the organisation sees, its own first, to use what it names.
 
         Raises:
-            Problem: NOT_FOUND, with the names that there are.
+            Problem: NOT_FOUND, with the names that there are. FORBIDDEN at the type; it names
+                a place that the operator does not allow, or no more.
         """
         entry = self.find(organisation, type_, name)
         if entry is None:
             names = [each.name for each in self.list(organisation, type_)]
             raise Problem(Code.NOT_FOUND, f"no {type_} '{name}'; {_there_are(names)}", at="name")
+        self.check(entry)
         return entry
+
+    def check(self, entry: Entry) -> None:
+        """Refuse an entry that names a place which its organisation may not name.
+
+        Raises:
+            Problem: FORBIDDEN or INVALID, at the entry's type.
+        """
+        what = f"{entry.type} '{entry.name}'"
+        self._reach.check(entry.organisation, what, entry.body, at=entry.type)
 
     def list(self, organisation: str, type_: str) -> Sequence[Entry]:
         """Give the entries of a type that the organisation sees, by name."""
@@ -65,7 +85,12 @@ class Catalog:
         return [by_name[name] for name in sorted(by_name)]
 
     def put(self, organisation: str, type_: str, name: str, body: Mapping[str, Any]) -> Entry:
-        """Make an entry of the organisation, or give the one there is a new body."""
+        """Make an entry of the organisation, or give the one there is a new body.
+
+        Raises:
+            Problem: FORBIDDEN or INVALID at "url"; the organisation may not name that place.
+        """
+        self._reach.check(organisation, f"{type_} '{name}'", body, at="url")
         for _ in range(TRIES):
             entry = self._replace(organisation, type_, name, body)
             if entry is None:

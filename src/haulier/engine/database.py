@@ -29,8 +29,9 @@ def connect(url: str, *, pool_size: int = 5) -> sa.Engine:
     """
     try:
         parsed = sa.make_url(url)
-    except sa.exc.ArgumentError:
-        parsed = sa.URL.create("unknown")
+    except (sa.exc.ArgumentError, ValueError):
+        # What cannot be read may hold a password anywhere: only its beginning is shown.
+        parsed = sa.URL.create(url.partition(":")[0] or "nothing")
     backend = parsed.get_backend_name()
     if backend == "sqlite":
         return _sqlite(parsed)
@@ -41,13 +42,18 @@ def connect(url: str, *, pool_size: int = 5) -> sa.Engine:
             max_overflow=pool_size,
             pool_pre_ping=True,
         )
-    detail = f"database_url must begin with sqlite:/// or postgresql://, got {url!r}"
+    detail = f"database_url must begin with sqlite:/// or postgresql://, got '{shown(parsed)}'"
     raise Problem(Code.INVALID, detail, at="database_url")
+
+
+def shown(url: sa.URL) -> str:
+    """Give a URL as people may see it: without its password, wherever that stands."""
+    return url.set(query={}).render_as_string(hide_password=True)
 
 
 def _sqlite(url: sa.URL) -> sa.Engine:
     if not url.database or url.database == ":memory:":
-        detail = f"a SQLite database must be a file, got {url.render_as_string()!r}"
+        detail = f"a SQLite database must be a file, got '{shown(url)}'"
         raise Problem(Code.INVALID, detail, at="database_url")
     try:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)

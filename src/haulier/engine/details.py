@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from haulier.core.artifact import Artifact
 from haulier.core.family import StepResult
 from haulier.core.job import Happening, Step
-from haulier.core.lifecycle import ACTIVE, TERMINAL, State
+from haulier.core.lifecycle import TERMINAL, State
 from haulier.core.problem import ProblemBody
 from haulier.core.progress import Progress
 from haulier.engine.quick import Quick
@@ -24,7 +24,7 @@ from haulier.engine.rows import (
     step_of,
 )
 from haulier.engine.store import AttemptLostError, add_event, own_job
-from haulier.engine.tables import artifacts, events, jobs, steps
+from haulier.engine.tables import ACTIVE_JOBS, RUNNING_STEPS, artifacts, events, jobs, steps
 
 _STEPS: Final = Quick(
     sa.select(*STEP_COLUMNS).where(steps.c.job == sa.bindparam("id")).order_by(steps.c.position)
@@ -120,8 +120,7 @@ def start_step(
 def work_in_use(connection: sa.Connection) -> set[str]:
     """Give the keys below which the finished parts of running steps lie."""
     query = sa.select(steps.c.work).join(jobs, jobs.c.id == steps.c.job)
-    active = (jobs.c.state.in_(sorted(ACTIVE)), steps.c.state == State.RUNNING)
-    return set(connection.scalars(query.where(*active)))
+    return set(connection.scalars(query.where(ACTIVE_JOBS, RUNNING_STEPS)))
 
 
 def settle_step(
@@ -209,6 +208,14 @@ def stop_steps(connection: sa.Connection, job_id: UUID, state: State, now: datet
         "finished_at": now,
     }
     connection.execute(sa.update(steps).where(*mine).values(change))
+
+
+def stopped(connection: sa.Connection, job_id: UUID, now: datetime) -> list[str]:
+    """Leave nothing of a job that was cancelled; give the keys of files that nobody else uses."""
+    stop_steps(connection, job_id, State.CANCELLED, now)
+    keys = [artifact.key for artifact in read_artifacts(connection, job_id)]
+    connection.execute(sa.delete(artifacts).where(artifacts.c.job == str(job_id)))
+    return unused_keys(connection, keys)
 
 
 def read_steps(connection: sa.Connection, job_id: UUID) -> list[Step]:

@@ -172,6 +172,13 @@ class Runtime:
         """Put what dead workers left behind on the queues again."""
         await asyncio.to_thread(DBOS._recover_pending_workflows, list(executors))  # noqa: SLF001 -- the open-source DBOS has no public way; it is idempotent
 
+    async def owners(self) -> set[str]:
+        """Give the executors that have jobs under way, alive or not."""
+        found = await DBOS.list_workflows_async(
+            status="PENDING", load_input=False, load_output=False
+        )
+        return {workflow.executor_id for workflow in found if workflow.executor_id}
+
 
 def seconds_until(moment: datetime | None, now: datetime) -> float:
     """Give the time left until a moment, 0 if there is none or it has passed."""

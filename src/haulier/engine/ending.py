@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,36 +18,37 @@ from haulier.core.recipe import Recipe
 from haulier.engine import details, store
 from haulier.engine.attempt import Attempt, transact
 from haulier.engine.messages import Answer, Ask, Report, Task
-from haulier.engine.stepping import OUTPUTS, Bench
-from haulier.engine.tables import artifacts
+from haulier.engine.prefixes import OUTPUTS
+from haulier.engine.stepping import Bench
 
 
-async def finish(bench: Bench, attempt: Attempt, states: Mapping[str, str], last: Progress) -> None:
-    """End a job whose steps have all ended.
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a job is to end, and what is then known of it."""
 
-    Args:
-        bench: what it was done with.
-        attempt: which attempt ends it.
-        states: of its steps.
-        last: how far it is.
+    event: Event
+    values: Mapping[str, Any]
 
-    Raises:
-        AttemptLostError: another attempt owns the job.
-    """
+    @staticmethod
+    def failed(problem: ProblemBody) -> "End":
+        """Give the end of a job that did not succeed."""
+        return End(Event.FAIL, {"problem": problem})
+
+
+async def conclude(bench: Bench, attempt: Attempt, states: Mapping[str, str]) -> End:
+    """Give the end of a job whose steps have all ended, after its summary and deliveries."""
     event = outcome(attempt.recipe, states)
     if event is Event.FAIL:
-        await fail(bench, attempt, await _first_problem(attempt), last)
-        return
+        return End.failed(await _first_problem(attempt))
     try:
         result = await _summarise(bench, attempt)
         await _deliver(bench, attempt)
     except Problem as problem:
-        await fail(bench, attempt, problem.body(), last)
-        return
+        return End.failed(problem.body())
     values: dict[str, Any] = {"statistics": result.statistics, "result": result.result}
     if event is Event.FALL_SHORT:
         values |= {"problem": await _first_problem(attempt)}
-    await _settle(bench, attempt, event, last, **values)
+    return End(event, values)
 
 
 def outcome(recipe: Recipe, states: Mapping[str, str]) -> Event:
@@ -62,11 +64,6 @@ def outcome(recipe: Recipe, states: Mapping[str, str]) -> Event:
     return Event.FALL_SHORT if State.SUCCEEDED in last else Event.FAIL
 
 
-async def fail(bench: Bench, attempt: Attempt, problem: ProblemBody, last: Progress) -> None:
-    """End a job that did not succeed; what its finished steps gave is kept for a retry."""
-    await _settle(bench, attempt, Event.FAIL, last, problem=problem)
-
-
 async def stop(bench: Bench, attempt: Attempt) -> None:
     """End a job that was cancelled, after its processes have ended: nothing of it remains."""
     keys = await attempt.write(_stop, attempt.clock.now())
@@ -77,33 +74,29 @@ async def stop(bench: Bench, attempt: Attempt) -> None:
 
 def _stop(connection: sa.Connection, job_id: UUID, number: int, now: datetime) -> list[str]:
     store.settle_job(connection, job_id, number, Event.STOP, now)
-    details.stop_steps(connection, job_id, State.CANCELLED, now)
-    keys = [artifact.key for artifact in details.read_artifacts(connection, job_id)]
-    connection.execute(sa.delete(artifacts).where(artifacts.c.job == str(job_id)))
-    return details.unused_keys(connection, keys)
+    return details.stopped(connection, job_id, now)
 
 
-async def _settle(
-    bench: Bench,
-    attempt: Attempt,
-    event: Event,
-    last: Progress,
-    **values: Any,  # noqa: ANN401 -- columns
-) -> None:
-    """End the job, unless a cancel came first: then that is its end."""
-    values |= {"fraction": last.fraction, "counters": last.counters}
-    values |= {"phase": last.phase, "message": last.message}
+async def settle(bench: Bench, attempt: Attempt, end: End, last: Progress) -> None:
+    """End the job, unless a cancel came first: then that is its end.
+
+    What the finished steps of a job that failed gave is kept for a retry.
+
+    Raises:
+        AttemptLostError: another attempt owns the job.
+    """
+    values = {**msgspec.structs.asdict(last), **end.values}
 
     def change(connection: sa.Connection, job_id: UUID, number: int) -> bool:
         now = attempt.clock.now()
-        settled = store.settle_job(connection, job_id, number, event, now, **values)
+        settled = store.settle_job(connection, job_id, number, end.event, now, **values)
         if settled:
             details.stop_steps(connection, job_id, State.FAILED, now)
         return settled
 
     if not await attempt.write(change):
         await stop(bench, attempt)
-    elif event is Event.FAIL or attempt.job.attempt > 1:
+    elif end.event is Event.FAIL or attempt.job.attempt > 1:
         await _drop_leavings(bench, attempt)
 
 

@@ -44,7 +44,6 @@ class Files:
         storage: the server's own store.
         catalog: where storages are named.
         clock: the time.
-        roots: beginnings of the URLs that organisations may point their storages to.
     """
 
     def __init__(
@@ -53,12 +52,10 @@ class Files:
         storage: Storage,
         catalog: Catalog,
         clock: Clock,
-        *,
-        roots: Sequence[str] = (),
     ) -> None:
         self._own = storage
         self._clock = clock
-        self._places = Places(storage, catalog, roots=roots)
+        self._places = Places(storage, catalog)
         self._hashes = Hashes(engine)
 
     def storages(self, caller: Caller) -> Sequence[Entry]:

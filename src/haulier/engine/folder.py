@@ -100,6 +100,14 @@ class Folder:
             if blob is not None:
                 yield blob
 
+    def folders(self, prefix: str) -> Iterator[str]:
+        """Give the names of the folders right below a prefix, in no order."""
+        try:
+            with os.scandir(self._below(prefix)) as found:
+                yield from (each.name for each in found if each.is_dir(follow_symlinks=False))
+        except (FileNotFoundError, NotADirectoryError):
+            return
+
     def adopt(self, path: Path, key: str) -> Blob:
         """Take a file over under a key; it is gone from where it was."""
         linked = check_plain(path) > 1  # another name could change what they share
@@ -143,22 +151,39 @@ class Folder:
         path.unlink(missing_ok=True)
         self._prune(path.parent)
 
+    def drop(self, keys: Iterable[str], before: datetime) -> int:
+        """Remove those of the files that nobody has written since; give how many."""
+        removed = 0
+        for key in keys:
+            blob = self.look(key)
+            if blob is not None and blob.modified_at < before:
+                self.remove(key)
+                removed += 1
+        return removed
+
     def clear(self, prefix: str, wanted: Callable[[Blob], bool], stale_before: datetime) -> int:
         """Remove the files below a prefix that are not wanted, and what was left unfinished."""
         removed = 0
-        start = self._below(prefix)
-        for path in list(self._walk(start, finished=False)):
+        for path in self._walk(self._below(prefix), finished=False):
             key = self._key(path)
-            if key:
-                blob = _blob(key, path)
-                gone = blob is not None and not wanted(blob)
-                removed += gone
-            else:
-                gone = UNFINISHED.fullmatch(path.name) is not None and _older(path, stale_before)
-            if gone:
+            blob = _blob(key, path) if key else None
+            if blob is not None and not wanted(blob):
                 path.unlink(missing_ok=True)
                 self._prune(path.parent)
+                removed += 1
+            elif not key:
+                self._drop_unfinished(path, stale_before)
         return removed
+
+    def tidy(self, stale_before: datetime) -> None:
+        """Remove what was left unfinished anywhere, and look at nothing else."""
+        for path in self._walk(self.root, finished=False):
+            self._drop_unfinished(path, stale_before)
+
+    def _drop_unfinished(self, path: Path, stale_before: datetime) -> None:
+        if UNFINISHED.fullmatch(path.name) and _older(path, stale_before):
+            path.unlink(missing_ok=True)
+            self._prune(path.parent)
 
     def _found(self, key: str, sha256: str) -> Blob:
         blob = self.look(key)

@@ -13,7 +13,7 @@ from haulier.core.clock import Clock
 from haulier.core.lifecycle import ACTIVE, State
 from haulier.core.problem import Problem
 from haulier.engine.storage import Storage
-from haulier.engine.tables import jobs, workers
+from haulier.engine.tables import ACTIVE_JOBS, jobs, workers
 
 PREFIX: Final = "health"
 BELIEVED: Final = timedelta(seconds=5)  # a store that has just taken a file still does
@@ -91,8 +91,8 @@ class Health:
     def jobs_by_state(self) -> dict[State, int]:
         """Give how many jobs stand in each state that has not ended."""
         # Ended jobs are not counted: there may be millions, and an index holds only the others.
-        active = jobs.c.state.in_(sorted(ACTIVE))
-        wanted = sa.select(jobs.c.state, sa.func.count()).where(active).group_by(jobs.c.state)
+        counts = sa.select(jobs.c.state, sa.func.count())
+        wanted = counts.where(ACTIVE_JOBS).group_by(jobs.c.state)
         with self._engine.connect() as connection:
             counted = {State(state): count for state, count in connection.execute(wanted)}
         return {state: counted.get(state, 0) for state in State if state in ACTIVE}

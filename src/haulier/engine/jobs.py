@@ -19,6 +19,7 @@ from haulier.engine.details import StepEnd
 from haulier.engine.durable import Enqueuer, seconds_until
 from haulier.engine.files import Files
 from haulier.engine.listing import JobFilter, Page, list_jobs
+from haulier.engine.prefixes import OUTPUTS
 from haulier.engine.registry import Kinds
 from haulier.engine.storage import Storage
 
@@ -106,7 +107,7 @@ class Jobs:
             connection,
             job.id,
             interactive=kind.interactive,
-            slot=slot_of(job, self._slots),
+            slot=store.next_slot(connection, job.organisation, self._slots),
             priority=job.priority,
             delay_s=seconds_until(job.not_before, now),
         )
@@ -158,11 +159,13 @@ class Jobs:
                 connection, job_id, Event.CANCEL, now
             )
             job = store.read_job(connection, job_id)
-            if moved and job.state is State.CANCELLED:
-                details.stop_steps(connection, job_id, State.CANCELLED, now)
+            ended = moved and job.state is State.CANCELLED
+            keys = details.stopped(connection, job_id, now) if ended else []
         if not moved and job.state is not State.CANCELLED:
             raise Problem(Code.CONFLICT, f"job {job.id} has {job.state} already")
-        if moved and job.state is State.CANCELLED:
+        if ended:
+            for key in keys:
+                self._storage.remove(key)
             self._enqueuer.forget(job_id)
         return job
 
@@ -194,6 +197,8 @@ class Jobs:
         )
         recipe = self._plan(submission)
         with self._engine.begin() as connection:
+            if store.hold_job(connection, old.id) is None:
+                raise _missing(old.id)  # it was removed in this moment
             job = self._insert(connection, caller, submission, recipe, retry_of=old.id)
             # The outputs of a cancelled job are gone; its finished parts still count.
             if old.state is not State.CANCELLED:
@@ -233,6 +238,8 @@ class Jobs:
             unused = details.unused_keys(connection, keys)
         for key in unused:
             self._storage.remove(key)
+        # What attempts that died have left; files that a retry took over stay.
+        self._storage.clear(f"{OUTPUTS}/{job_id}", keep=set(keys) - set(unused))
         self._enqueuer.delete([job_id])
         return job
 
@@ -275,11 +282,6 @@ class Jobs:
             return details.read_happenings(connection, job_id, after=after, limit=limit)
 
 
-def slot_of(job: Job, slots: int) -> str:
-    """Name the slot of a job: as many of an organisation run at once as it has slots."""
-    return f"{job.organisation}:{job.number % slots}"
-
-
 def _found(job: Job | None, name: UUID | int) -> Job:
     if job is None:
         raise _missing(name)
@@ -301,6 +303,8 @@ def _faults(submission: Submission, kinds: Kinds) -> Sequence[Fault]:
     if submission.not_before is not None and submission.not_before.tzinfo is None:
         detail = f"not_before needs a time zone, got {submission.not_before.isoformat()}"
         faults.append(Fault("not_before", detail))
+    if "\x00" in submission.title:
+        faults.append(Fault("title", f"title may have no NUL, got {submission.title!r}"))
     outputs = _outputs(submission.kind, kinds)
     for name in submission.deliver:
         if name not in outputs:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 import sqlalchemy as sa
 
-from haulier.config import DEV_KEY
+from haulier.config import DEV_KEY, DEV_ORGANISATION
 from haulier.core.caller import Caller, Scope
 from haulier.core.clock import Clock
 from haulier.core.identity import new_job_id
@@ -203,7 +203,7 @@ class Keys:
             self._last_note.result()
 
 
-DEV_CALLER: Final = Caller("dev", "dev", frozenset(Scope))
+DEV_CALLER: Final = Caller(DEV_ORGANISATION, "dev", frozenset(Scope))
 _DEV: Final = DEV_KEY.encode()
 _SHOWN: Final = tuple(column for column in keys.c if column.name != "hash")
 

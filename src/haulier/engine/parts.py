@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Mapping
@@ -15,7 +16,8 @@ from haulier.engine.messages import Answer, Ask, Done, Report, Task
 from haulier.engine.processes import OWNER, SCRATCH
 from haulier.engine.sandbox import Child, Limits, OnAsk, OnReport, to_its_end
 
-PREFIX: Final = "HAULIER_"
+#: Our settings, and how libpq, DBOS and hosts call a database and its password.
+OURS: Final = re.compile(r"HAULIER_|PG|POSTGRES|(.*_)?(DATABASE|DB|POSTGRES|PG)_?(URL|URI|DSN)$")
 FAMILIES: Final = "HAULIER_FAMILIES"
 HOME: Final = "child-"
 FIRST_PAUSE_S: Final = 0.5
@@ -192,8 +194,11 @@ class LocalPool:
 
 
 def child_environment(owner: str, folder: Path, extra_families: str) -> Mapping[str, str]:
-    """Give the environment of a child: ours without our settings, which may hold secrets."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    """Give the environment of a child: ours without what leads to the database.
+
+    The credentials of stores stay: a child fetches and publishes files itself.
+    """
+    kept = {name: value for name, value in os.environ.items() if not OURS.match(name)}
     return {**kept, OWNER: owner, SCRATCH: str(folder), FAMILIES: extra_families}
 
 

@@ -8,7 +8,8 @@ from urllib.parse import quote, unquote
 
 from haulier.core.artifact import check_filename
 from haulier.core.problem import Code, Problem
-from haulier.engine.catalog import SHARED, Catalog, Entry
+from haulier.engine.catalog import Catalog, Entry
+from haulier.engine.reach import shown
 from haulier.engine.storage import Storage
 
 TYPE: Final = "storage"
@@ -24,15 +25,12 @@ class Places:
 
     Args:
         own: the server's own store, where storages without a URL lie.
-        catalog: where storages are named.
-        roots: beginnings of the URLs that organisations may point their storages to. The
-            server reaches more than they may see: its own data, and its other tenants'.
+        catalog: where storages are named, and which places they may name.
     """
 
-    def __init__(self, own: Storage, catalog: Catalog, *, roots: Sequence[str] = ()) -> None:
+    def __init__(self, own: Storage, catalog: Catalog) -> None:
         self._own = own
         self._catalog = catalog
-        self._roots = tuple(root.rstrip("/") + "/" for root in roots)
         self._opened: OrderedDict[str, Storage] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -82,36 +80,22 @@ class Places:
         return self._own, "/".join((BLOCKS, *map(quoted, parts)))
 
     def _open(self, entry: Entry, url: str) -> Storage:
-        self._check(entry, url)
+        self._catalog.check(entry)
         with self._lock:
             store = self._opened.get(url)
         if store is None:
             try:
                 store = Storage(url)
             except Problem as problem:
-                detail = f"storage '{entry.name}' cannot be opened: {problem.detail}"
+                reason = problem.detail.replace(url, shown(url))
+                detail = f"storage '{entry.name}' cannot be opened: {reason}"
                 raise Problem(Code.INVALID, detail, at="storage") from problem
-            if store.overlaps(self._own):
-                detail = f"storage '{entry.name}' at {url} holds this server's own files"
-                raise Problem(Code.FORBIDDEN, detail, at="storage")
         with self._lock:
             self._opened[url] = store
             self._opened.move_to_end(url)
             if len(self._opened) > OPEN_AT_ONCE:
                 self._opened.popitem(last=False)
         return store
-
-    def _check(self, entry: Entry, url: str) -> None:
-        """Refuse places that are the operator's; what is shared, the operator has made."""
-        inside = f"{url.rstrip('/')}/"
-        climbs = any(part in {".", ".."} for part in unquote(url).split("/"))
-        allowed = any(inside.startswith(root) for root in self._roots)
-        if entry.organisation != SHARED and (climbs or not allowed):
-            detail = (
-                f"storage '{entry.name}' is at {url}, where this server lets no organisation"
-                " have files; its operator allows places by HAULIER_STORAGE_ROOTS"
-            )
-            raise Problem(Code.FORBIDDEN, detail, at="storage")
 
 
 def quoted(name: str) -> str:

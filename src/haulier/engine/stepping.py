@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,13 +26,12 @@ from haulier.engine.details import StepEnd
 from haulier.engine.files import Files
 from haulier.engine.messages import Answer, Ask, Done, Place, Report, Task
 from haulier.engine.parts import PartRunner
+from haulier.engine.prefixes import OUTPUTS, WORK
 from haulier.engine.registry import Kinds
 from haulier.engine.storage import Storage
 from haulier.engine.tracking import StepTrack
 
-#: Finished parts, kept for any job that needs the same.
-WORK: Final = "work"
-OUTPUTS: Final = "jobs"
+LOADS_AT_ONCE: Final = 16
 
 T = TypeVar("T")
 
@@ -158,33 +158,46 @@ class StepRun:
 
     async def _run(self, parts: Sequence[Part]) -> Mapping[str, PartResult]:
         """Do the parts that nobody has done yet, as many at once as the runner takes."""
-        found = await asyncio.to_thread(self._finished, parts)
-        for key, result in found.items():
-            self.track.part_done(key, result.counters)
+        found = await self._finished(parts)
+        for part in parts:
+            if part.key in found:
+                self.track.part_done(part, found[part.key].counters)
         results = dict(found)
         waiting = iter([part for part in parts if part.key not in found])
 
         async def take() -> None:
             for part in waiting:
+                self.track.part_begins(part)
                 results[part.key] = await self._run_part(part)
-                self.track.part_done(part.key, results[part.key].counters)
+                self.track.part_done(part, results[part.key].counters)
 
         runner = self.bench.runner_of(self.attempt.job.kind)
         await all_or_none([take() for _ in range(min(runner.size, len(parts) - len(found)))])
         return results
 
-    def _finished(self, parts: Sequence[Part]) -> dict[str, PartResult]:
+    async def _finished(self, parts: Sequence[Part]) -> dict[str, PartResult]:
+        """Find the parts that somebody has finished, by one list and a look at each mark."""
         storage = self.bench.storage
-        found: dict[str, PartResult] = {}
-        for part in parts:
-            marker = storage.load(self._place(part) + FINISHED)
-            if marker is not None:
-                found[part.key] = msgspec.json.decode(marker, type=PartResult)
-        return found
+        there = {blob.key for blob in await storage.list(f"{WORK}/{self._key}")}
+        marks = {part.key: self._place(part) + FINISHED for part in parts}
+        keys = [key for key, mark in marks.items() if mark in there]
+
+        def load() -> dict[str, PartResult]:
+            with ThreadPoolExecutor(LOADS_AT_ONCE) as pool:
+                loaded = zip(
+                    keys, pool.map(lambda key: storage.load(marks[key]), keys), strict=True
+                )
+                return {
+                    key: msgspec.json.decode(mark, type=PartResult)
+                    for key, mark in loaded
+                    if mark is not None
+                }
+
+        return await asyncio.to_thread(load)
 
     async def _run_part(self, part: Part) -> PartResult:
         def report(said: Report) -> None:
-            self.track.part(part.key, said.fraction, said.message, said.counters)
+            self.track.part(part, said.fraction, said.message, said.counters)
 
         place = self._place(part)
         task = Task(action="run", part=part, places={part.key: place})

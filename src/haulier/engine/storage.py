@@ -54,15 +54,6 @@ class Storage:
         """Let it travel to a child process, which opens the store again."""
         return (Storage, (self.url,))
 
-    def overlaps(self, other: "Storage") -> bool:
-        """Whether a file of one may be a file of the other."""
-        one, two = (f"{each._identity.rstrip('/')}/" for each in (self, other))  # noqa: SLF001 -- its own kind
-        return one.startswith(two) or two.startswith(one)
-
-    @property
-    def _identity(self) -> str:
-        return self._files.root.as_uri() if isinstance(self._files, Folder) else self.url
-
     async def put(
         self, key: str, chunks: AsyncIterator[bytes], *, expected_sha256: str = ""
     ) -> Blob:
@@ -150,6 +141,23 @@ class Storage:
         """
         await self.get(key)
         await asyncio.to_thread(self.remove, key)
+
+    def walk(self, prefix: str) -> Iterator[Blob]:
+        """Give the files below a prefix one by one, in no order."""
+        check_key(prefix, at="prefix")
+        with _named("list", prefix):
+            yield from self._files.files(prefix)
+
+    def folders(self, prefix: str) -> Iterator[str]:
+        """Give the names right below a prefix that have files below them, in no order."""
+        check_key(prefix, at="prefix")
+        with _named("list", prefix):
+            yield from self._files.folders(prefix)
+
+    def drop(self, keys: Sequence[str], *, before: datetime) -> int:
+        """Remove old files, and give how many; in a local folder one that is new stays."""
+        with _named("remove", keys[0] if keys else ""):
+            return self._files.drop(keys, before)
 
     def local(self, key: str) -> Path | None:
         """Give the path of a key's file where the store is a local folder."""
@@ -257,7 +265,7 @@ class Storage:
         """Remove what writers that died left unfinished, from anywhere in a local folder."""
         if isinstance(self._files, Folder):  # a bucket's own life-cycle rule does it there
             with _named("tidy", self.url):
-                self._files.clear("", lambda _: True, SystemClock().now() - STALE)
+                self._files.tidy(SystemClock().now() - STALE)
 
 
 def _open(url: str) -> Folder | Bucket:

@@ -2,21 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import msgspec
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from haulier.core.caller import Caller
 from haulier.core.identity import new_job_id
 from haulier.core.job import Job, Submission
-from haulier.core.lifecycle import TERMINAL, Event, State, advance, sources
+from haulier.core.lifecycle import TERMINAL, TRANSITIONS, Event, State, advance
 from haulier.core.problem import Code, Problem
 from haulier.core.recipe import Recipe
 from haulier.engine.quick import Quick
 from haulier.engine.rows import JOB_COLUMNS, job_of
-from haulier.engine.tables import events, jobs, steps
+from haulier.engine.tables import ACTIVE_JOBS, events, jobs, organisations, steps
 
 _ONE: Final = {
     name: Quick(
@@ -27,6 +28,10 @@ _ONE: Final = {
     for name in ("id", "number")
 }
 _OWNER: Final = Quick(sa.select(jobs.c.organisation).where(jobs.c.id == sa.bindparam("id")))
+
+
+#: States in which a job belongs to an attempt.
+OWNED: Final = frozenset({State.RUNNING, State.CANCELLING})
 
 
 class AttemptLostError(Exception):
@@ -128,23 +133,57 @@ def move_job(
     """Let an event happen to a job, if its state allows it; False where it does not.
 
     What every end sets is set here; `values` are what else changes.
-
-    The state is read and changed by one statement for each state that allows the event, so
-    that of two racing events exactly one happens.
     """
-    for state in sorted(sources(event)):
-        moved = advance(state, event)
-        change = {"state": moved, "updated_at": now, "version": jobs.c.version + 1, **values}
-        if moved in TERMINAL:
-            change |= {"finished_at": now, "worker": ""}
-        if moved is State.CANCELLED:
-            change |= {"stopped_at": now}
-        here = (jobs.c.id == str(job_id), jobs.c.state == state)
-        if connection.execute(sa.update(jobs).where(*here).values(change)).rowcount:
-            if moved is not state or event is Event.CLAIM:
-                add_event(connection, job_id, moved, _shown(event, values), now)
-            return True
-    return False
+    held = hold_job(connection, job_id)
+    if held is None or (held.state, event) not in TRANSITIONS:
+        return False
+    moved = advance(held.state, event)
+    change = {"state": moved, "updated_at": now, "version": jobs.c.version + 1, **values}
+    if moved in TERMINAL:
+        change |= {"finished_at": now, "worker": ""}
+    if moved is State.CANCELLED:
+        change |= {"stopped_at": now}
+    connection.execute(sa.update(jobs).where(jobs.c.id == str(job_id)).values(change))
+    if moved is not held.state or event is Event.CLAIM:
+        add_event(connection, job_id, moved, _shown(event, values), now)
+    return True
+
+
+def next_slot(connection: sa.Connection, organisation: str, slots: int) -> str:
+    """Name the slot for an organisation's next job: each slot in turn.
+
+    Jobs of one slot run one after the other, so as many run at once as there are slots.
+    """
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    query = (
+        insert(organisations)
+        .values(name=organisation, submitted=1)
+        .on_conflict_do_update(
+            index_elements=[organisations.c.name],
+            set_={"submitted": organisations.c.submitted + 1},
+        )
+        .returning(organisations.c.submitted)
+    )
+    return f"{organisation}:{connection.execute(query).scalar_one() % slots}"
+
+
+class Held(NamedTuple):
+    """Where a job stands, and stays until the transaction ends."""
+
+    state: State
+    attempt: int
+
+
+def hold_job(connection: sa.Connection, job_id: UUID) -> Held | None:
+    """Keep everybody else off a job until the commit; None if there is no such job.
+
+    By an UPDATE that changes nothing: it locks the row on PostgreSQL and the file on SQLite,
+    where a SELECT would stand outside the transaction, and FOR UPDATE is not heard.
+    """
+    mine = jobs.c.id == str(job_id)
+    query = sa.update(jobs).where(mine).values(version=jobs.c.version)
+    row = connection.execute(query.returning(jobs.c.state, jobs.c.attempt)).one_or_none()
+    return None if row is None else Held(State(row.state), row.attempt)
 
 
 def _shown(event: Event, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -178,10 +217,8 @@ def own_job(connection: sa.Connection, job_id: UUID, attempt: int) -> None:
     Raises:
         AttemptLostError: it does not.
     """
-    here = (jobs.c.id == str(job_id), jobs.c.attempt == attempt)
-    query = sa.select(jobs.c.state).where(*here).with_for_update()
-    state = connection.execute(query).scalar_one_or_none()
-    if state not in {State.RUNNING, State.CANCELLING}:
+    held = hold_job(connection, job_id)
+    if held is None or held.attempt != attempt or held.state not in OWNED:
         raise AttemptLostError
 
 
@@ -210,7 +247,7 @@ def release_jobs(
     An attempt is forgiven where the worker shut down in order: that says nothing against
     the job.
     """
-    mine = (jobs.c.worker == worker, jobs.c.state == State.RUNNING)
+    mine = (jobs.c.worker == worker, jobs.c.state == State.RUNNING, ACTIVE_JOBS)
     found = [UUID(value) for value in connection.scalars(sa.select(jobs.c.id).where(*mine))]
     change = {"strikes": sa.case((jobs.c.strikes > 0, jobs.c.strikes - 1), else_=0)}
     for job_id in found:
@@ -220,7 +257,7 @@ def release_jobs(
 
 def cancelling_jobs(connection: sa.Connection, worker: str) -> Sequence[UUID]:
     """Give the jobs of a worker that somebody wants stopped."""
-    mine = (jobs.c.worker == worker, jobs.c.state == State.CANCELLING)
+    mine = (jobs.c.worker == worker, jobs.c.state == State.CANCELLING, ACTIVE_JOBS)
     return [UUID(value) for value in connection.scalars(sa.select(jobs.c.id).where(*mine))]
 
 

@@ -62,6 +62,10 @@ metadata: Final = sa.MetaData(
 Serial = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _STATES = ", ".join(f"'{state}'" for state in State)
 _ACTIVE = ", ".join(f"'{state}'" for state in sorted(ACTIVE))
+#: Jobs that have not ended, and steps that run. Queries that are to use the indexes of these few
+#: rows must say the same words: no planner knows that a bound parameter is one of them.
+ACTIVE_JOBS: Final = sa.text(f"jobs.state IN ({_ACTIVE})")
+RUNNING_STEPS: Final = sa.text(f"steps.state = '{State.RUNNING}'")
 
 jobs: Final = sa.Table(
     "jobs",
@@ -103,7 +107,9 @@ jobs: Final = sa.Table(
     sa.CheckConstraint("priority BETWEEN 1 AND 9", name="priority"),
     sa.CheckConstraint("fraction BETWEEN 0 AND 1", name="fraction"),
     sa.Index(None, "organisation", "number"),
-    sa.Index(None, "organisation", "kind", "number"),
+    sa.Index(None, "organisation", "state", "number"),
+    sa.Index(None, "organisation", "kind", "state", "number"),
+    sa.Index(None, "organisation", "created_at"),
     sa.Index(
         "ix_jobs_active",
         "state",
@@ -138,6 +144,13 @@ steps: Final = sa.Table(
     sa.Column("started_at", Moment),
     sa.Column("finished_at", Moment),
     sa.CheckConstraint(f"state IN ({_STATES})", name="state"),
+    sa.Index(
+        "ix_steps_running",
+        "job",
+        "work",
+        sqlite_where=sa.text(f"state = '{State.RUNNING}'"),
+        postgresql_where=sa.text(f"state = '{State.RUNNING}'"),
+    ),
 )
 
 artifacts: Final = sa.Table(
@@ -165,6 +178,13 @@ events: Final = sa.Table(
     sa.Column("data", Json, nullable=False),
     sa.Index(None, "job", "sequence"),
     sqlite_autoincrement=True,
+)
+
+organisations: Final = sa.Table(
+    "organisations",
+    metadata,
+    sa.Column("name", sa.String(128), primary_key=True),
+    sa.Column("submitted", sa.BigInteger, nullable=False),  # so many jobs, ever: deals out slots
 )
 
 workers: Final = sa.Table(

@@ -1,6 +1,7 @@
 """How far a job is, added up from its steps and their parts while an attempt runs."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from haulier.core.family import Part
@@ -14,20 +15,31 @@ PARTS: Final = 0.85
 MERGE: Final = 0.10
 
 
+@dataclass(slots=True)
+class _Running:
+    """A part that is being done."""
+
+    weight: float
+    fraction: float = 0.0
+    counters: Mapping[str, float] = field(default_factory=dict)
+
+
 class StepTrack:
-    """How far one step is."""
+    """How far one step is: sums over what is done, and one by one only the parts that run."""
 
     def __init__(self) -> None:
         self._split = 0.0
         self._merge = 0.0
-        self._weights: dict[str, float] = {}
-        self._fractions: dict[str, float] = {}
-        self._counters: dict[str, Mapping[str, float]] = {}
+        self._weight = 0.0
+        self._weight_done = 0.0
+        self._parts = 0
+        self._done = 0
+        self._counted: Mapping[str, float] = {}
+        self._running: dict[str, _Running] = {}
         self._own: Mapping[str, float] = {}
         self._message = ""
-        self.done = 0
         self.running = False
-        self.ended = False
+        self._ended = False
 
     def splitting(self, fraction: float, message: str, counters: Mapping[str, float]) -> None:
         """Note a report of the split."""
@@ -37,20 +49,29 @@ class StepTrack:
         """Note the parts, once they are known."""
         self._split = 1.0
         self._own = {}
-        self._weights = {part.key: part.weight for part in parts}
-        self._fractions = dict.fromkeys(self._weights, 0.0)
+        self._parts = len(parts)
+        self._weight = sum(part.weight for part in parts)
 
-    def part(self, key: str, fraction: float, message: str, counters: Mapping[str, float]) -> None:
+    def part_begins(self, part: Part) -> None:
+        """Note that a part is being done."""
+        self._running[part.key] = _Running(part.weight)
+
+    def part(
+        self, part: Part, fraction: float, message: str, counters: Mapping[str, float]
+    ) -> None:
         """Note a report of a part."""
-        self._fractions[key] = clamp(fraction)
+        running = self._running[part.key]
+        running.fraction = clamp(fraction)
+        running.counters = counters or running.counters
         self._message = message or self._message
-        if counters:
-            self._counters[key] = counters
 
-    def part_done(self, key: str, counters: Mapping[str, float]) -> None:
+    def part_done(self, part: Part, counters: Mapping[str, float]) -> None:
         """Note that a part is whole."""
-        self.part(key, 1.0, "", counters)
-        self.done += 1
+        said = self._running.pop(part.key, None)
+        self._done += 1
+        self._weight_done += part.weight
+        last = counters or (said.counters if said else {})
+        self._counted = added([self._counted, last])
 
     def merging(self, fraction: float, message: str, counters: Mapping[str, float]) -> None:
         """Note a report of the merge."""
@@ -59,21 +80,20 @@ class StepTrack:
 
     def finish(self, counters: Mapping[str, float]) -> None:
         """Note that the step has succeeded; its own counters count, where it gave any."""
-        self._split = self._merge = 1.0
-        self._fractions = dict.fromkeys(self._weights, 1.0)
-        self.ended = True
+        self._ended = True
         if counters:
-            self._own, self._counters = counters, {}
+            self._own, self._counted = counters, {}
 
     def now(self) -> StepProgress:
         """Give how far the step is."""
-        keys = list(self._weights)
-        parts = weighted([self._fractions[k] for k in keys], [self._weights[k] for k in keys])
+        running = list(self._running.values())
+        weight = self._weight_done + sum(one.fraction * one.weight for one in running)
+        parts = clamp(weight / self._weight) if self._weight > 0 else 0.0
         fraction = SPLIT * self._split + PARTS * parts + MERGE * self._merge
-        counters = {**added(list(self._counters.values())), **self._own}
-        return StepProgress(
-            1.0 if self.ended else fraction, self._message, counters, len(keys), self.done
-        )
+        counters = {**added([self._counted, *(one.counters for one in running)]), **self._own}
+        if self._ended:
+            fraction = 1.0
+        return StepProgress(fraction, self._message, counters, self._parts, self._done)
 
 
 class Track:

@@ -8,12 +8,14 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 
 import sqlalchemy as sa
 
 from haulier.config import Settings
+from haulier.core.artifact import check_filename
 from haulier.core.clock import SystemClock
+from haulier.core.problem import Code, Problem
 from haulier.engine import presence, store
 from haulier.engine.attempt import transact
 from haulier.engine.catalog import Catalog
@@ -22,6 +24,7 @@ from haulier.engine.durable import Enqueuer, Runtime
 from haulier.engine.files import Files
 from haulier.engine.parts import LocalPool
 from haulier.engine.presence import Me
+from haulier.engine.reach import reach_of
 from haulier.engine.registry import Kinds
 from haulier.engine.retention import Sweeper
 from haulier.engine.sandbox import Limits, end_orphans
@@ -31,10 +34,13 @@ from haulier.engine.workflow import JobRunner
 
 BEAT_S: Final = 1.0
 CANCEL_LOOK_S: Final = 0.2
+STRAYS_S: Final = 10.0
 MEND_S: Final = 30.0
 CLEAN_S: Final = 600.0
 INTERACTIVE_JOBS: Final = 8
 LOG: Final = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 class Worker:
@@ -45,15 +51,16 @@ class Worker:
         self._kinds = kinds
         self._clock = SystemClock()
         self._engine = connect(settings.database)
+        self._eldest = False
         self._scratch = settings.scratch / settings.worker
         storage = Storage(settings.storage)
-        catalog = Catalog(self._engine, self._clock)
+        catalog = Catalog(self._engine, self._clock, reach_of(settings))
         self._pools = (self._pool(settings.pool), self._pool(settings.interactive_processes))
         self._bench = Bench(
             runner=self._pools[0],
             interactive=self._pools[1],
             storage=storage,
-            files=Files(self._engine, storage, catalog, self._clock, roots=settings.roots),
+            files=Files(self._engine, storage, catalog, self._clock),
             catalog=catalog,
             kinds=kinds,
             scratch=self._scratch,
@@ -99,7 +106,7 @@ class Worker:
         me = await transact(self._engine, self._claim_name)
         await asyncio.to_thread(self._tidy)
         runtime = Runtime(self._engine, self._runner, executor=me.name)
-        await self._take_back(me.name)
+        await transact(self._engine, partial(self._take_back, me=me))
         await runtime.launch(
             jobs=self._settings.jobs_at_once,
             interactive=INTERACTIVE_JOBS,
@@ -108,6 +115,7 @@ class Worker:
         duties = [
             asyncio.create_task(self._warm()),
             asyncio.create_task(every(BEAT_S, lambda: self._beat(me, runtime))),
+            asyncio.create_task(every(STRAYS_S, lambda: self._find_strays(runtime))),
             asyncio.create_task(every(CANCEL_LOOK_S, self._runner.stop_cancelled)),
             asyncio.create_task(every(MEND_S, self._mend)),
             asyncio.create_task(every(CLEAN_S, self._clean)),
@@ -128,19 +136,24 @@ class Worker:
         )
 
     def _tidy(self) -> None:
-        """End what an earlier process of this name left running, and empty its scratch."""
+        """End what an earlier process of this name left running, and empty its scratch.
+
+        Raises:
+            Problem: INVALID; the name would lead to a folder that is not this worker's.
+        """
+        check_filename(self._settings.worker, at="worker_name")
+        own, scratch = self._scratch.resolve(), self._settings.scratch.resolve()
+        if own.parent != scratch:
+            detail = f"the worker's folder must lie right below {scratch}, it is {own}"
+            raise Problem(Code.INVALID, detail, at="worker_name")
         end_orphans(self._settings.worker, self._scratch)
-        if self._scratch.is_absolute() and self._scratch.parent == self._settings.scratch:
-            shutil.rmtree(self._scratch, ignore_errors=True)
-        self._scratch.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(own, ignore_errors=True)
+        own.mkdir(parents=True, exist_ok=True)
 
-    async def _take_back(self, name: str, *, forgive: bool = False) -> None:
-        """Put the running jobs of a worker that is gone back to the queue."""
-
-        def change(connection: sa.Connection) -> None:
-            store.release_jobs(connection, name, self._clock.now(), forgive=forgive)
-
-        await transact(self._engine, change)
+    def _take_back(self, connection: sa.Connection, me: Me) -> None:
+        """Put what an earlier process of this name left running back to the queue."""
+        if presence.owns_name(connection, me):
+            store.release_jobs(connection, me.name, self._clock.now(), forgive=False)
 
     async def _warm(self) -> None:
         """Have the processes load and compile, so that the first job need not wait."""
@@ -149,34 +162,68 @@ class Worker:
             await pool.warm(names)
 
     async def _beat(self, me: Me, runtime: Runtime) -> None:
-        dead = await transact(
+        standing = await transact(
             self._engine, lambda connection: presence.beat(connection, self._clock, me)
         )
-        for name in dead:
-            # In this order: one who dies in between leaves the dead one for the next.
-            await self._take_back(name)
-            await runtime.recover([name])
-            await transact(
-                self._engine, partial(presence.bury, clock=self._clock, me=me, name=name)
-            )
-            LOG.warning("took over the jobs of worker '%s'", name)
+        self._eldest = standing.eldest
+        for dead in standing.dead:
+            if await transact(self._engine, partial(self._declare_dead, me=me, dead=dead)):
+                await self._recover(runtime, dead[0])
+
+    def _declare_dead(self, connection: sa.Connection, me: Me, dead: tuple[str, str]) -> bool:
+        """Take name and jobs from a worker in one transaction, or leave it both."""
+        gone = presence.declare_dead(connection, self._clock, me, dead)
+        if gone:
+            store.release_jobs(connection, dead[0], self._clock.now(), forgive=False)
+        return gone
+
+    async def _recover(self, runtime: Runtime, name: str) -> None:
+        await runtime.recover([name])
+        await transact(self._engine, partial(presence.bury, name=name))
+        LOG.warning("took over the jobs of worker '%s'", name)
+
+    async def _find_strays(self, runtime: Runtime) -> None:
+        """Recover what belongs to a worker that nobody knows any more.
+
+        One that was frozen, buried and then thawed may take jobs before it learns of its death;
+        and whoever declares one dead may die before the recovery.
+        """
+        if not self._eldest:
+            return
+        owners = await runtime.owners()
+        known = await transact(self._engine, presence.names)
+        for name in sorted(owners - known):
+            await self._recover(runtime, name)
 
     async def _mend(self) -> None:
-        mended = await asyncio.to_thread(self._sweeper.mend)
-        if mended:
+        if self._eldest and (mended := await self._try(self._sweeper.mend)):
             LOG.warning("mended jobs: %s", ", ".join(map(str, mended)))
 
     async def _clean(self) -> None:
-        await asyncio.to_thread(self._sweeper.clean)
-        await asyncio.to_thread(self._bench.files.tidy)
+        if self._eldest:
+            await self._try(self._sweeper.clean)
+            await self._try(self._bench.files.tidy)
+
+    async def _try(self, sweep: Callable[[], T]) -> T | None:
+        """Sweep; what fails now, as the storage or the database is away, is done next time."""
+        try:
+            return await asyncio.to_thread(sweep)
+        except Exception:
+            LOG.exception("a sweep failed; the next one makes up for it")
+            return None
 
     async def _leave(self, me: Me) -> None:
         """End the processes, then give the jobs back: never the other way round."""
         await self._runner.close()
         for pool in self._pools:
             await pool.close()
-        await self._take_back(me.name, forgive=True)
-        await transact(self._engine, lambda connection: presence.leave(connection, me))
+        await transact(self._engine, partial(self._give_back, me=me))
+
+    def _give_back(self, connection: sa.Connection, me: Me) -> None:
+        """Give jobs and name back, unless the name is another process' by now."""
+        if presence.owns_name(connection, me):
+            store.release_jobs(connection, me.name, self._clock.now(), forgive=True)
+            presence.leave(connection, me)
 
 
 async def every(seconds: float, duty: Callable[[], Awaitable[object]]) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
@@ -18,6 +17,7 @@ from haulier.engine import details, ending, store
 from haulier.engine.attempt import Attempt, claim, transact
 from haulier.engine.details import StepEnd
 from haulier.engine.durable import Steps
+from haulier.engine.ending import End
 from haulier.engine.stepping import Bench, StepRun, all_or_none
 from haulier.engine.store import AttemptLostError
 from haulier.engine.tracking import Track
@@ -66,14 +66,13 @@ class JobRun:
             await _ended([work, *watchers])
         if watchers[1] in done:
             watchers[1].result()  # raises AttemptLostError
-        if work in done:
-            await ending.finish(self.bench, self.attempt, work.result(), self.track.now())
-        elif watchers[0] in done:
+        if watchers[0] in done and work not in done:
             await ending.stop(self.bench, self.attempt)
-        else:
-            detail = f"the job ran longer than its timeout_s of {job.timeout_s:g} s"
-            problem = ProblemBody(Code.TIMEOUT, detail)
-            await ending.fail(self.bench, self.attempt, problem, self.track.now())
+            return
+        detail = f"the job ran longer than its timeout_s of {job.timeout_s or 0:g} s"
+        late = End.failed(ProblemBody(Code.TIMEOUT, detail))
+        end = work.result() if work in done else late
+        await ending.settle(self.bench, self.attempt, end, self.track.now())
 
     async def _report(self) -> None:
         """Write down how far the job is, whenever that has changed."""
@@ -90,14 +89,26 @@ class JobRun:
                 )
                 written = now
 
-    async def _perform(self) -> Mapping[str, str]:
-        """Do every step as soon as those that it needs have succeeded; give all their states."""
+    async def _perform(self) -> End:
+        """Do every step as soon as those that it needs have succeeded; give the job's end."""
+        await self._take_up()
         for layer in self.attempt.recipe.levels():
             for step in layer:
                 call = self._step_in_turn(step)
                 self._states[step.id] = asyncio.create_task(call, name=step.id)
         await all_or_none(list(self._states.values()))
-        return {key: task.result() for key, task in self._states.items()}
+        states = {key: task.result() for key, task in self._states.items()}
+        return await ending.conclude(self.bench, self.attempt, states)
+
+    async def _take_up(self) -> None:
+        """Count what earlier attempts, or the job that this one retries, have finished."""
+        known = await transact(
+            self.attempt.engine,
+            lambda connection: details.read_steps(connection, self.attempt.job.id),
+        )
+        for step in known:
+            if step.state is State.SUCCEEDED:
+                self.track.steps[step.id].finish(step.counters)
 
     async def _step_in_turn(self, step: StepPlan) -> str:
         states = [await asyncio.shield(self._states[need]) for need in step.needs]
@@ -129,11 +140,17 @@ class JobRun:
                 details.read_artifacts(connection, job_id),
             ),
         )
-        track = self.track.steps[step.id]
         if known[step.id] is State.SUCCEEDED:
-            track.finish(earlier[step.id].counters)
             return str(State.SUCCEEDED)
-        return await StepRun(self.bench, self.attempt, step, track, earlier, found).run()
+        run = StepRun(
+            self.bench,
+            self.attempt,
+            step,
+            self.track.steps[step.id],
+            {need: earlier[need] for need in step.needs},
+            [one for one in found if one.step in step.needs],
+        )
+        return await run.run()
 
 
 async def _ended(tasks: list[asyncio.Task[object]]) -> None:
@@ -185,9 +202,11 @@ class JobRunner:
             raise asyncio.CancelledError from None
         except Exception as error:
             LOG.exception("job %s", job_id)
-            problem = ProblemBody(Code.INTERNAL, f"the engine failed: {type(error).__name__}")
+            end = End.failed(
+                ProblemBody(Code.INTERNAL, f"the engine failed: {type(error).__name__}")
+            )
             with suppress(AttemptLostError):
-                await ending.fail(self._bench, attempt, problem, run.track.now())
+                await ending.settle(self._bench, attempt, end, run.track.now())
         finally:
             self._running.pop(job_id, None)
 

@@ -17,7 +17,9 @@ from haulier.core.family import Context, JobResult, Kind, Output, Part, PartResu
 from haulier.core.problem import Code, Problem
 from haulier.core.recipe import Recipe, StepPlan
 
-Act = Literal["add", "crash", "exit", "hang", "hoard", "refuse", "spawn", "spin", "stumble", "wait"]
+Act = Literal[
+    "add", "crash", "exit", "hang", "hoard", "linger", "refuse", "spawn", "spin", "stumble", "wait"
+]
 LOOK_S: Final = 0.01
 
 
@@ -32,7 +34,7 @@ class Trouble(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         steps: how many steps, one after the other.
         only: the part that misbehaves; None: every one.
         diary: a file to which each part appends a line when it begins and when it ends.
-        gate: what "wait" waits for: a file that comes to exist.
+        gate: what "wait" waits for: a file that comes to exist; "linger" waits in the summary.
     """
 
     act: Act = "add"
@@ -121,13 +123,17 @@ class Faults:
         total = sum(float(context.part_file("total.txt", key).read_text()) for key in results)
         total += sum(context.values(need)["sum"] for need in step.needs)
         context.write("sum", media_type="text/plain", filename="sum.txt").write_text(f"{total:g}\n")
-        return StepResult({"sum": total, "parts": len(results)})
+        linger = {"gate": _trouble(step).gate} if _trouble(step).act == "linger" else {}
+        return StepResult({"sum": total, "parts": len(results), **linger})
 
     def summarise(self, kind: str, steps: Mapping[str, StepResult]) -> JobResult:
         """Give the last sum."""
         del kind
-        last = list(steps.values())[-1]
-        return JobResult({"steps": len(steps), "parts": last.values["parts"]}, dict(last.values))
+        values = dict(list(steps.values())[-1].values)
+        gate = values.pop("gate", "")
+        while gate and not Path(gate).exists():
+            time.sleep(LOOK_S)
+        return JobResult({"steps": len(steps), "parts": values["parts"]}, values)
 
     def warm(self) -> None:
         """Have nothing to load."""
@@ -233,6 +239,7 @@ ACTS: Final[Mapping[str, Callable[[Trouble, Context], None]]] = {
     "exit": _exit,
     "hang": _hang,
     "hoard": _hoard,
+    "linger": _add,
     "refuse": _refuse,
     "spawn": _spawn,
     "spin": _spin,

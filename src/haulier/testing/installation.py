@@ -1,97 +1,145 @@
-"""A whole installation in a folder: services here, workers as real processes; for tests."""
+"""A whole installation in a folder: services here, workers as processes to start and kill."""
 
 import asyncio
 import os
-import subprocess
-import sys
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
+
+import psutil
 
 from haulier import app
 from haulier.config import Settings, environment
 from haulier.core.caller import Caller, Scope
 from haulier.core.job import Job, Submission
-from haulier.core.lifecycle import State
+from haulier.engine.context import FINISHED
+from haulier.engine.processes import SCRATCH, marked
 from haulier.engine.services import Services
+from haulier.testing.nursery import Nursery
+from haulier.testing.server import bytecode
 
 FAULTS: Final = "haulier.testing.faults:FAMILY"
-PATIENCE_S: Final = 60.0
-LOOK_S: Final = 0.02
-WORKER: Final = "from haulier import app, config; app.run_worker(config.load())"
+STORAGE: Final = "storage-001"
+#: In place of numba: the kernels of other families would be loaded at each start of a worker,
+#: which takes longer than a whole test. That they cannot be warmed is a line in the log.
+NO_KERNELS: Final = 'raise ImportError("this worker does without kernels")\n'
+WITHOUT: Final = "without"  # the folder of that module
+WITHIN_S: Final = 120.0
+LOOK_S: Final = 0.01
+TAIL: Final = 6000  # characters of the log that a failure shows
 
 
-def _tester() -> Caller:
-    return Caller("acme", "tester", frozenset(Scope))
+class NeverError(AssertionError):
+    """What was awaited did not happen; ends with the log."""
 
 
-@dataclass(slots=True)
+@dataclass
 class Installation:
-    """An installation of the engine, with the family "faults", and the workers it started.
+    """A database, a storage, and workers that do the family "faults".
 
     Attributes:
-        caller: somebody who may do everything in an organisation of its own.
+        folder: everything lies below it, and every process works there.
+        services: what a server works with, in the test's own process.
+        diary: the file in which the parts of a job say that they begin and end.
+        gate: the file that the parts of a job wait for when they are told to.
+        nursery: where workers come from.
+        workers: those that were started, by name.
+        caller: somebody who may do everything.
     """
 
+    folder: Path
     settings: Settings
     services: Services
-    caller: Caller = field(default_factory=_tester)
-    workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    diary: Path
+    gate: Path
+    nursery: Nursery
+    workers: dict[str, psutil.Process] = field(default_factory=dict)
+    caller: ClassVar[Caller] = Caller("main", "tester", frozenset(Scope))
 
-    @classmethod
-    def make(cls, folder: Path, database_url: str = "", **settings: Any) -> "Installation":  # noqa: ANN401 -- settings
-        """Make database and folders below a folder; no worker runs yet."""
-        made = replace(
-            Settings(data=folder / "data", database_url=database_url, families=FAULTS),
-            worker_name="first",
-            processes=2,
-            **settings,
+    def start(self, name: str = "one") -> None:
+        """Start a worker of that name."""
+        log, environment = self.folder / "workers.log", self.environment(name)
+        self.workers[name] = self.nursery.start(
+            "worker", folder=self.folder, log=log, environment=environment
         )
-        app.prepare(made)
-        return cls(made, app.build_services(made))
 
-    def start_worker(self, name: str = "first") -> subprocess.Popen[bytes]:
-        """Start a worker as a process, and give it once it takes jobs."""
+    def environment(self, name: str = "one") -> dict[str, str]:
+        """Give the environment in which a process finds this installation."""
         settings = replace(self.settings, worker_name=name)
-        settings.data.mkdir(parents=True, exist_ok=True)
-        process = subprocess.Popen(  # noqa: S603 -- this interpreter, and code of ours
-            [sys.executable, "-c", WORKER],
-            env={**os.environ, **environment(settings)},
-            cwd=settings.data,  # never where somebody's work lies
-            stdin=subprocess.DEVNULL,
-        )
-        self.workers.append(process)
-        until(lambda: self._beats(process), f"worker {name} to be ready")
-        return process
+        found = filter(None, (str(self.folder / WITHOUT), os.environ.get("PYTHONPATH")))
+        path = {"PYTHONPATH": os.pathsep.join(found)}
+        return {**os.environ, **bytecode(), **environment(settings), **path}
 
-    def _beats(self, process: subprocess.Popen[bytes]) -> bool:
-        if process.poll() is not None:
-            raise AssertionError(f"the worker ended with code {process.returncode}")
-        return any(one.pid == process.pid and one.alive for one in self.services.health.workers())
+    def kill(self, name: str = "one") -> None:
+        """End a worker as a power cut does."""
+        _kill(self.workers.pop(name))
+
+    def stop(self) -> None:
+        """End every worker as an operator does."""
+        for worker in self.workers.values():
+            with suppress(psutil.NoSuchProcess):
+                worker.resume()
+                worker.terminate()
+        for worker in self.workers.values():
+            worker.wait(WITHIN_S)
+        self.workers.clear()
 
     def submit(self, kind: str = "TROUBLE", **params: Any) -> Job:  # noqa: ANN401 -- JSON
-        """Submit a job."""
-        return self.services.jobs.submit(self.caller, Submission(kind, params))
+        """Submit a job that knows the diary and the gate."""
+        said = {"diary": str(self.diary), "gate": str(self.gate), **params}
+        return self.services.jobs.submit(self.caller, Submission(kind, said))
+
+    def run(self, kind: str = "TROUBLE", **params: Any) -> Job:  # noqa: ANN401 -- JSON
+        """Submit a job and wait for its end."""
+        return self.ended(self.submit(kind, **params))
 
     def job(self, job: Job) -> Job:
         """Give a job as it stands now."""
         return self.services.jobs.get(self.caller, job.id)
 
-    def ended(self, job: Job, patience_s: float = PATIENCE_S) -> Job:
+    def ended(self, job: Job) -> Job:
         """Wait for the end of a job."""
-        until(lambda: self.job(job).terminal, f"job {job.id} to end", patience_s)
+        self.until(lambda: self.job(job).terminal, f"job {job.id} ends")
         return self.job(job)
 
-    def reached(self, job: Job, state: State) -> Job:
-        """Wait until a job is in a state."""
-        until(lambda: self.job(job).state is state, f"job {job.id} to be {state}")
-        return self.job(job)
+    def until(self, true: Callable[[], bool], what: str) -> None:
+        """Wait until something is true.
 
-    def run(self, kind: str = "TROUBLE", **params: Any) -> Job:  # noqa: ANN401 -- JSON
-        """Submit a job and wait for its end."""
-        return self.ended(self.submit(kind, **params))
+        Raises:
+            NeverError: it was not, for two minutes.
+        """
+        deadline_s = time.monotonic() + WITHIN_S
+        while not true():
+            if time.monotonic() > deadline_s:
+                raise NeverError(f"not true within {WITHIN_S:g} s: {what}\n{self.log}")
+            time.sleep(LOOK_S)
+
+    @property
+    def log(self) -> str:
+        """Give the last of what the workers said."""
+        path = self.folder / "workers.log"
+        return path.read_text("utf-8", "replace")[-TAIL:] if path.exists() else ""
+
+    def lines(self, word: str = "") -> Counter[str]:
+        """Count the diary's lines that begin with a word, without that word and the pid."""
+        text = self.diary.read_text("utf-8") if self.diary.exists() else ""
+        split = (line.split() for line in text.splitlines())
+        return Counter(" ".join(words[1:-1]) for words in split if words[0].startswith(word))
+
+    def finished(self) -> int:
+        """Count the parts that are whole: the diary's line comes a moment before."""
+        return sum(1 for _ in (self.settings.data / "files" / "work").rglob(FINISHED))
+
+    def children(self) -> set[psutil.Process]:
+        """Give what the workers of every name started and that lives, whoever is its parent."""
+        found: set[psutil.Process] = set()
+        for folder in self.settings.scratch.glob("*"):
+            found |= marked({SCRATCH: str(folder)})
+        return found
 
     def upload(self, filename: str, content: bytes) -> dict[str, str]:
         """Put a file into the first storage, and give the reference that a job takes."""
@@ -99,37 +147,56 @@ class Installation:
         async def chunks() -> AsyncIterator[bytes]:
             yield content
 
-        files = self.services.files
-        asyncio.run(files.upload(self.caller, "storage-001", filename, chunks()))
-        return {"storage": "storage-001", "filename": filename}
+        asyncio.run(self.services.files.upload(self.caller, STORAGE, filename, chunks()))
+        return {"storage": STORAGE, "filename": filename}
 
-    def close(self) -> None:
-        """End the workers that still run, and the connections."""
-        for process in self.workers:
-            if process.poll() is None:
-                process.terminate()
-        for process in self.workers:
-            process.wait(PATIENCE_S)
-        self.services.engine.dispose()
+    def outputs(self, job: Job) -> list[str]:
+        """Give the files that were published for a job, without the key of the job."""
+        folder = self.settings.data / "files" / "jobs" / str(job.id)
+        return sorted(path.name for path in folder.rglob("*") if path.is_file())
+
+    def output(self, job: Job) -> str:
+        """Give the content of a job's sum."""
+        artifact = self.services.jobs.artifact(self.caller, job.id, "sum")
+        return (self.services.storage.load(artifact.key) or b"").decode()
 
 
-def until(holds: Callable[[], bool], what: str, patience_s: float = PATIENCE_S) -> None:
-    """Look again and again until something holds.
+@contextmanager
+def opened(
+    folder: Path,
+    database_url: str,
+    nursery: Nursery,
+    **settings: Any,  # noqa: ANN401 -- those of Settings
+) -> Iterator[Installation]:
+    """Give an installation without any process; whatever was started ends with the block.
 
     Raises:
-        AssertionError: it did not within the time.
+        NeverError: a process of a worker outlived it.
     """
-    ends_at = time.monotonic() + patience_s
-    while not holds():
-        if time.monotonic() > ends_at:
-            raise AssertionError(f"waited {patience_s:g} s for {what}")
-        time.sleep(LOOK_S)
+    defaults = {"families": FAULTS, "processes": 2, "poll_s": 0.05, "dead_after_s": 3.0}
+    chosen = Settings(data=folder / "data", database_url=database_url, **{**defaults, **settings})
+    app.prepare(chosen)
+    here = Installation(
+        folder,
+        chosen,
+        app.build_services(chosen),
+        diary=folder / "diary",
+        gate=folder / "gate",
+        nursery=nursery,
+    )
+    (folder / WITHOUT).mkdir()
+    (folder / WITHOUT / "numba.py").write_text(NO_KERNELS, "utf-8")
+    try:
+        yield here
+        here.stop()
+        here.until(lambda: not here.children(), "nothing of a worker lives")
+    finally:
+        for worker in here.workers.values():
+            _kill(worker)
+        here.services.engine.dispose()
 
 
-def lines(diary: Path) -> Mapping[str, int]:
-    """Count the lines of a diary of the family "faults", without the process that wrote them."""
-    found: dict[str, int] = {}
-    for line in diary.read_text().splitlines() if diary.exists() else ():
-        what = line.rpartition(" ")[0]
-        found[what] = found.get(what, 0) + 1
-    return found
+def _kill(worker: psutil.Process) -> None:
+    with suppress(psutil.NoSuchProcess):
+        worker.kill()
+    worker.wait()

@@ -110,16 +110,14 @@ def _fault(item: dict[str, Any], request: AnyRequest) -> Fault:
     source = getattr(item.get("source"), "value", item.get("source")) or BODY
     if source == BODY:
         return _body_fault(message, "" if key == "data" else key, request)
-    key = _wire_name(key, request)
+    found = request.route_handler.parsed_fn_signature.parameters.get(key)
+    key = getattr(found and found.kwarg_definition, "name", None) or key  # as it is in a request
     values = {"query": request.query_params, "path": request.path_params, "header": request.headers}
     value = values.get(source, {}).get(key)
+    if found is not None and message.startswith("Invalid enum value"):
+        choices = ", ".join(map(str, found.args))
+        return Fault(f"{source}.{key}", f"{key} must be one of {choices}, got {_shown(value)}")
     return Fault(f"{source}.{key}", f"{key}: {_expectation(message)}, got {_shown(value)}")
-
-
-def _wire_name(parameter: str, request: AnyRequest) -> str:
-    """Give what a handler's parameter is called in a request."""
-    found = request.route_handler.parsed_fn_signature.parameters.get(parameter)
-    return getattr(found and found.kwarg_definition, "name", None) or parameter
 
 
 def _body_fault(message: str, at: str, request: AnyRequest) -> Fault:

@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final
 
-from litestar import HttpMethod, Request, Response, delete, put, route
+from litestar import HttpMethod, MediaType, Request, Response, delete, put, route
 from litestar.datastructures import State
 from litestar.params import Parameter
 from litestar.response import Stream
@@ -53,7 +53,9 @@ async def put_blob(
         headers = _written(await write(request, storage_id, filename))
     else:
         raise _no_such_comp(comp)
-    return Response(None, status_code=201, headers=headers_of(request) | headers)
+    return Response(
+        None, status_code=201, media_type=MediaType.TEXT, headers=headers_of(request) | headers
+    )
 
 
 def _check_request(request: AnyRequest, filename: str) -> None:
@@ -193,4 +195,4 @@ async def delete_blob(request: Asked, storage_id: StorageId, filename: BlobName)
     """Remove a file."""
     await _check_conditions(request, storage_id, filename)
     await services_of(request).files.delete(caller_of(request), storage_id, filename)
-    return Response(None, status_code=202, headers=headers_of(request))
+    return Response(None, status_code=202, media_type=MediaType.TEXT, headers=headers_of(request))

@@ -76,7 +76,8 @@ def _check_releases(body: CreateBody) -> None:
     for job_type, member in RELEASES.items():
         value = getattr(body, member)
         if body.job_type == job_type and not value:
-            detail = f"{member} is required for {job_type}, got {value!r}"
+            came = "" if value is None else f", got {value!r}"
+            detail = f"{member} is required for {job_type}{came}"
             raise Problem(Code.INVALID, detail, at=member)
         if body.job_type in RELEASES and body.job_type != job_type and value is not None:
             detail = f"{member} is for {job_type} only, got {value!r} with {body.job_type}"

@@ -35,6 +35,12 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_table(
+        "organisations",
+        sa.Column("name", sa.String(length=128), nullable=False),
+        sa.Column("submitted", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_organisations")),
+    )
+    op.create_table(
         "files",
         sa.Column("organisation", sa.String(length=128), nullable=False),
         sa.Column("storage", sa.String(length=255), nullable=False),
@@ -103,12 +109,22 @@ def upgrade() -> None:
             postgresql_where=sa.text("state IN ('cancelling', 'queued', 'running')"),
         )
         batch_op.create_index(
-            batch_op.f("ix_jobs_organisation_kind_number"),
-            ["organisation", "kind", "number"],
+            batch_op.f("ix_jobs_organisation_created_at"),
+            ["organisation", "created_at"],
+            unique=False,
+        )
+        batch_op.create_index(
+            batch_op.f("ix_jobs_organisation_kind_state_number"),
+            ["organisation", "kind", "state", "number"],
             unique=False,
         )
         batch_op.create_index(
             batch_op.f("ix_jobs_organisation_number"), ["organisation", "number"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_jobs_organisation_state_number"),
+            ["organisation", "state", "number"],
+            unique=False,
         )
 
     op.create_table(
@@ -212,10 +228,25 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("job", "id", name=op.f("pk_steps")),
     )
+    with op.batch_alter_table("steps", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_steps_running",
+            ["job", "work"],
+            unique=False,
+            sqlite_where=sa.text("state = 'running'"),
+            postgresql_where=sa.text("state = 'running'"),
+        )
 
 
 def downgrade() -> None:
     """Take it back."""
+    with op.batch_alter_table("steps", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_steps_running",
+            sqlite_where=sa.text("state = 'running'"),
+            postgresql_where=sa.text("state = 'running'"),
+        )
+
     op.drop_table("steps")
     with op.batch_alter_table("events", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_events_job_sequence"))
@@ -231,8 +262,10 @@ def downgrade() -> None:
 
     op.drop_table("keys")
     with op.batch_alter_table("jobs", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_jobs_organisation_state_number"))
         batch_op.drop_index(batch_op.f("ix_jobs_organisation_number"))
-        batch_op.drop_index(batch_op.f("ix_jobs_organisation_kind_number"))
+        batch_op.drop_index(batch_op.f("ix_jobs_organisation_kind_state_number"))
+        batch_op.drop_index(batch_op.f("ix_jobs_organisation_created_at"))
         batch_op.drop_index(
             "ix_jobs_active",
             sqlite_where=sa.text("state IN ('cancelling', 'queued', 'running')"),
@@ -240,5 +273,6 @@ def downgrade() -> None:
         )
 
     op.drop_table("jobs")
+    op.drop_table("organisations")
     op.drop_table("files")
     op.drop_table("catalog")

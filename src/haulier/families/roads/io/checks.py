@@ -16,6 +16,7 @@ from haulier.families.roads.method.lines import BoolArray, FloatArray, IntArray,
 LINESTRING: Final = int(shapely.GeometryType.LINESTRING)
 MULTILINESTRING: Final = int(shapely.GeometryType.MULTILINESTRING)
 LONGEST_QUOTE: Final = 60
+HIGHEST: Final = 2**63 - 1  # of a level
 LIKE_METRES: Final = 400.0  # no longitude slips this far; eastings and northings do
 
 ObjectArray = NDArray[np.object_]
@@ -85,8 +86,9 @@ class _Faults:
 def check_rows(source: Source, batch: pa.RecordBatch, first_row: int) -> CheckedRows:
     """Sort the rows of a batch into roads and bad rows.
 
-    For each row the checks are, in this order: id there, geometry there, geometry readable, a
-    LINESTRING (or a MULTILINESTRING of one), not empty, finite coordinates, coordinates in range.
+    For each row the checks are, in this order: text that is UTF-8, level in range, id there,
+    geometry there, geometry readable, a LINESTRING (or a MULTILINESTRING of one), not empty,
+    finite coordinates, coordinates in range.
 
     Args:
         source: where the batch is from.
@@ -95,8 +97,10 @@ def check_rows(source: Source, batch: pa.RecordBatch, first_row: int) -> Checked
     """
     n = batch.num_rows
     faults = _Faults(*(np.full(n, "", dtype=object) for _ in range(3)))
+    for role, column in source.columns.items():
+        batch = _with_readable(batch, role, column, faults)
     ids = _text(batch.column(source.columns["id"]))
-    missing = np.flatnonzero(ids.is_null().to_numpy(zero_copy_only=False))
+    missing = np.flatnonzero(ids.is_null().to_numpy(zero_copy_only=False) & faults.none)
     faults.add(missing, source.columns["id"], "no_id", ["an id is needed, got null"] * len(missing))
     lines, good = _checked_lines(source, batch, faults)
     bad = tuple(
@@ -114,6 +118,51 @@ def check_rows(source: Source, batch: pa.RecordBatch, first_row: int) -> Checked
         mask = pa.array(good)
         return CheckedRows(row, ids.filter(mask), lines, batch.filter(mask), bad)
     return CheckedRows(row, ids, lines, batch, bad)
+
+
+def _with_readable(batch: pa.RecordBatch, role: str, name: str, faults: _Faults) -> pa.RecordBatch:
+    """Give a batch with nulls for the values of a column that nobody can read."""
+    column = _plain(batch.column(name))
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        rows, details = _no_text(column)
+    elif role == "level" and pa.types.is_uint64(column.type):
+        rows, details = _too_high(column)
+    else:
+        return batch
+    if len(rows) == 0:
+        return batch
+    fresh = faults.none[rows]
+    reason = "out_of_range" if role == "level" else "not_text"
+    faults.add(rows[fresh], name, reason, [details[i] for i in np.flatnonzero(fresh)])
+    fine = np.ones(len(column), dtype=bool)
+    fine[rows] = False
+    kept = pc.if_else(pa.array(fine), column, pa.scalar(None, column.type))
+    return batch.set_column(batch.schema.get_field_index(name), name, kept)
+
+
+def _no_text(column: pa.Array) -> tuple[IntArray, list[str]]:
+    """Find the values that are no UTF-8: nothing has checked them until here."""
+    try:
+        column.validate(full=True)
+    except pa.ArrowInvalid:
+        pass
+    else:
+        return np.empty(0, np.int64), []
+    rows, details = [], []
+    for row, raw in enumerate(pc.cast(column, pa.large_binary()).to_pylist()):
+        try:
+            (raw or b"").decode()
+        except UnicodeDecodeError as error:
+            rows.append(row)
+            near = raw[max(error.start - 10, 0) : error.start + 10]
+            details.append(f"text must be UTF-8, byte {error.start} is not, in {near!r}")
+    return np.array(rows, np.int64), details
+
+
+def _too_high(column: pa.Array) -> tuple[IntArray, list[str]]:
+    high = pc.fill_null(pc.greater(column, pa.scalar(HIGHEST, column.type)), fill_value=False)
+    rows = np.flatnonzero(high.to_numpy(zero_copy_only=False))
+    return rows, [f"a level must be at most {HIGHEST}, got {column[int(i)]}" for i in rows]
 
 
 def _text(column: pa.Array) -> pa.Array:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import unquote
 
 import numpy as np
 import pyarrow as pa
@@ -24,6 +25,7 @@ REQUIRED: Final = ("id", "geometry", "connectors")
 SIDES: Final = ("xmin", "ymin", "xmax", "ymax")
 WORLD: Final = (-180.0, -90.0, 180.0, 90.0)
 BATCH_ROWS: Final = 32_768
+SHORTEST_SECRET: Final = 4  # a shorter one would be found in words that say nothing of it
 
 Box = tuple[float, float, float, float]
 
@@ -92,20 +94,31 @@ def open_release(name: str, body: Mapping[str, Any]) -> Release:
         system, root = _file_system(url)
         found = _listed(system, root)
     except (OSError, ValueError, pa.ArrowException) as error:
-        detail = f"release {name!r} cannot be read at {url!r}: {error}"
+        detail = f"release {name!r} cannot be read: {_reason(error, url)}"
         raise Problem(Code.INVALID, detail, at=AT) from error
     if not found:
-        detail = f"release {name!r} has no .parquet file of segments at {url!r}"
+        detail = f"release {name!r} has no .parquet file of segments"
         raise Problem(Code.INVALID, detail, at=AT)
     sizes = [[info.path, info.size, info.mtime_ns] for info in found]
     return Release(name, url, tuple(info.path for info in found), fingerprint(sizes))
 
 
+def _reason(error: Exception, url: str) -> str:
+    """Give what an error says, without the place: its URL may hold a user and a password."""
+    said = str(error) or type(error).__name__
+    user = url.partition("://")[2].rpartition("@")[0]
+    secrets = [url, user, *user.split(":")]
+    for secret in [*secrets, *map(unquote, secrets)]:
+        if len(secret) >= SHORTEST_SECRET:
+            said = said.replace(secret, "…")
+    return said
+
+
 def _file_system(url: str) -> tuple[pafs.FileSystem, str]:
-    if "://" in url:
-        system, path = pafs.FileSystem.from_uri(url)
-        return system, path
-    return pafs.LocalFileSystem(), str(Path(url).expanduser().absolute())
+    if url.startswith("/"):
+        return pafs.LocalFileSystem(), str(Path(url))
+    system, path = pafs.FileSystem.from_uri(url)
+    return system, path
 
 
 def _listed(system: pafs.FileSystem, root: str) -> list[pafs.FileInfo]:
@@ -135,22 +148,25 @@ def opened(release: Release, file: int) -> Iterator[pq.ParquetFile]:
         Problem: INVALID; the file is no Parquet, is damaged, or lacks a column.
     """
     path = release.files[file]
+    shown = path
     try:
-        system, _ = _file_system(release.url)
+        system, root = _file_system(release.url)
+        shown = path.removeprefix(root).lstrip("/") or path.rpartition("/")[2]
         with pq.ParquetFile(path, filesystem=system, pre_buffer=False) as parquet:
-            _check_columns(release, path, parquet.schema_arrow)
+            _check_columns(release, shown, parquet.schema_arrow)
             yield parquet
     except (pa.ArrowException, OSError) as error:
-        detail = f"release {release.name!r}: file {path!r} cannot be read: {error}"
+        reason = _reason(error, release.url).replace(path, shown)
+        detail = f"release {release.name!r}: file {shown!r} cannot be read: {reason}"
         raise Problem(Code.INVALID, detail, at=AT) from error
 
 
-def _check_columns(release: Release, path: str, schema: pa.Schema) -> None:
+def _check_columns(release: Release, shown: str, schema: pa.Schema) -> None:
     missing = [name for name in REQUIRED if name not in schema.names]
     if missing:
         raise Problem(
             Code.INVALID,
-            f"release {release.name!r}: file {path!r} lacks the column {missing[0]!r} of Overture "
+            f"release {release.name!r}: file {shown!r} lacks the column {missing[0]!r} of Overture "
             f"segments; it has {', '.join(schema.names)}",
             at=AT,
         )

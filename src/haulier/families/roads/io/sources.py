@@ -4,17 +4,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pyogrio
 from pyogrio.errors import DataSourceError
-from pyproj import CRS
-from pyproj.exceptions import CRSError
 
 from haulier.core.problem import Code, Problem
+from haulier.families.roads.io.geo import Geo, check_crs, read_geo
 from haulier.families.roads.params import Columns
 
 BATCH_ROWS: Final = 32_768
@@ -22,6 +21,7 @@ PARQUET_MAGIC: Final = b"PAR1"
 AT: Final = "input"
 MOST_COLUMNS_NAMED: Final = 30
 UNNAMED: Final = "wkb_geometry"  # what GDAL calls a geometry whose format has no name for it
+SUFFIXES: Final = {"FlatGeobuf": ".fgb", "GPKG": ".gpkg", "GeoJSON": ".geojson"}
 
 
 class Encoding(StrEnum):
@@ -36,7 +36,7 @@ class Source:
     """A customer's file, opened and found to have the columns that it must have.
 
     Attributes:
-        path: of the file.
+        path: of the file, or of a link to it whose name GDAL cannot misread.
         driver: "Parquet", or the name of GDAL's driver.
         rows: how many there are.
         row_groups: rows in each row group of a Parquet file; one entry elsewhere.
@@ -84,8 +84,8 @@ class Source:
                 yield pa.RecordBatch.from_arrays([batch.column(name) for name in order], names)
 
 
-def open_source(path: Path, filename: str, columns: Columns) -> Source:
-    """Open a file and check format, columns, coordinate system and that it has rows.
+def open_source(path: Path, filename: str, columns: Columns, scratch: Path) -> Source:
+    """Open a file and check its format, that it has rows, its columns and coordinate system.
 
     The order of these checks is fixed, and the first that fails is reported.
 
@@ -93,15 +93,28 @@ def open_source(path: Path, filename: str, columns: Columns) -> Source:
         path: where the file is.
         filename: what its owner calls it, for messages.
         columns: which column has which role.
+        scratch: a folder that stays for as long as the source is read.
 
     Raises:
         Problem: INVALID; the detail names what is wrong with which column.
     """
     driver = _driver(path, filename)
-    source = _open_parquet(path, columns) if driver == "Parquet" else _open_features(path, columns)
-    if source.rows == 0:
+    if driver == "Parquet":
+        return _open_parquet(path, filename, columns)
+    return _open_features(_linked(path, driver, scratch), filename, columns)
+
+
+def _linked(path: Path, driver: str, scratch: Path) -> Path:
+    """Give a link with a name of ours: in others, GDAL reads archives, options and parts."""
+    link = scratch / f"input{SUFFIXES[driver]}"
+    link.unlink(missing_ok=True)
+    link.symlink_to(path.absolute())
+    return link
+
+
+def _require_rows(rows: int, filename: str) -> None:
+    if rows == 0:
         raise Problem(Code.INVALID, f"{filename} has no rows; at least one road is needed", at=AT)
-    return source
 
 
 def damaged(path: Path, error: Exception) -> Problem:
@@ -155,25 +168,27 @@ def _driver(path: Path, filename: str) -> str:
     )
 
 
-def _open_parquet(path: Path, columns: Columns) -> Source:
+def _open_parquet(path: Path, filename: str, columns: Columns) -> Source:
     try:
         with pq.ParquetFile(path) as file:
             schema, metadata = file.schema_arrow, file.metadata
     except (pa.ArrowException, OSError) as error:
         raise damaged(path, error) from error
-    geo = _geo_metadata(schema)
-    geometry = columns.geometry or geo.get("primary_column") or "geometry"
+    _require_rows(metadata.num_rows, filename)
+    geo = read_geo((schema.metadata or {}).get(b"geo"))
+    geometry = columns.geometry or geo.primary_column or "geometry"
     roles = _roles(schema, columns, geometry)
     encoding = _encoding(schema, geo, geometry)
-    column = geo.get("columns", {}).get(geometry, {})
-    _check_crs(column.get("crs"), geometry)  # absent means OGC:CRS84
+    check_crs(geo.column(geometry).crs, geometry)  # absent means OGC:CRS84
     sizes = tuple(metadata.row_group(i).num_rows for i in range(metadata.num_row_groups))
     return Source(path, "Parquet", metadata.num_rows, sizes, geometry, encoding, roles)
 
 
-def _open_features(path: Path, columns: Columns) -> Source:
+def _open_features(path: Path, filename: str, columns: Columns) -> Source:
     try:
         info = pyogrio.read_info(path, force_feature_count=True)
+        rows = int(info["features"])
+        _require_rows(rows, filename)  # some formats have no columns either, then
         with pyogrio.open_arrow(path, batch_size=1, use_pyarrow=True) as (meta, reader):
             inside = meta["geometry_name"] or UNNAMED
             schema = reader.schema
@@ -181,22 +196,12 @@ def _open_features(path: Path, columns: Columns) -> Source:
         raise damaged(path, error) from error
     # A layer of these formats has one; what it is called says nothing.
     geometry = "geometry" if inside == UNNAMED else inside
-    schema = pa.schema([f.with_name(geometry) if f.name == inside else f for f in schema])
+    others = [field for field in schema if field.name not in {inside, geometry}]
+    lines = schema.field(schema.get_all_field_indices(inside)[-1])
+    schema = pa.schema([*others, lines.with_name(geometry)])
     roles = _roles(schema, columns, geometry)
-    _check_crs(info["crs"], geometry)
-    rows = int(info["features"])
+    check_crs(info["crs"], geometry)
     return Source(path, str(info["driver"]), rows, (rows,), geometry, Encoding.WKB, roles)
-
-
-def _geo_metadata(schema: pa.Schema) -> dict[str, Any]:
-    raw = (schema.metadata or {}).get(b"geo")
-    if raw is None:
-        return {}
-    try:
-        return msgspec.json.decode(raw, type=dict[str, Any])
-    except msgspec.MsgspecError as error:
-        detail = f"the 'geo' metadata of the file is not valid GeoParquet metadata: {error}"
-        raise Problem(Code.INVALID, detail, at=AT) from error
 
 
 def _roles(schema: pa.Schema, columns: Columns, geometry: str) -> dict[str, str]:
@@ -213,6 +218,10 @@ def _roles(schema: pa.Schema, columns: Columns, geometry: str) -> dict[str, str]
                 f"column {column!r} ({role}) is missing; the file has {_listed(schema.names)}",
                 at=f"input.{column}",
             )
+        times = schema.names.count(column)
+        if times > 1:
+            detail = f"the file has {times} columns {column!r} ({role}); it must have one"
+            raise Problem(Code.INVALID, detail, at=f"input.{column}")
         _check_type(role, column, schema.field(column).type)
         roles[role] = column
     return roles
@@ -255,34 +264,12 @@ def _check_type(role: str, column: str, type_: pa.DataType) -> None:
         )
 
 
-def _encoding(schema: pa.Schema, geo: dict[str, Any], geometry: str) -> Encoding:
-    said = geo.get("columns", {}).get(geometry, {}).get("encoding", "WKB")
-    if str(said).upper() not in {"WKB", "WKT"}:
+def _encoding(schema: pa.Schema, geo: Geo, geometry: str) -> Encoding:
+    said = geo.column(geometry).encoding
+    if said.upper() not in {"WKB", "WKT"}:
         raise Problem(
             Code.INVALID,
             f"column {geometry!r} must hold WKB or WKT, its GeoParquet encoding is {said!r}",
             at=f"input.{geometry}",
         )
     return Encoding.WKT if _is_text(schema.field(geometry).type) else Encoding.WKB
-
-
-def _check_crs(said: object, geometry: str) -> None:
-    """Refuse everything but WGS 84 longitude and latitude; nothing said means just that."""
-    if not said:
-        return
-    try:
-        crs = CRS.from_user_input(said)
-    except CRSError as error:
-        detail = f"the coordinate system of column {geometry!r} cannot be read: {error}"
-        raise Problem(Code.INVALID, detail, at=f"input.{geometry}") from error
-    datum = (crs.datum.name if crs.datum is not None else "").lower()
-    if crs.is_geographic and ("world geodetic system 1984" in datum or "wgs 84" in datum):
-        return
-    authority = ":".join(crs.to_authority() or ())
-    kind = "projected" if crs.is_projected else "other"
-    raise Problem(
-        Code.INVALID,
-        f"column {geometry!r} must be in WGS 84 longitude and latitude (EPSG:4326 or OGC:CRS84), "
-        f"got the {kind} coordinate system {crs.name!r}{f' ({authority})' if authority else ''}",
-        at=f"input.{geometry}",
-    )

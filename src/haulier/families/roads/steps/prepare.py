@@ -71,7 +71,8 @@ def _release(step: StepPlan, context: Context) -> Release:
 
 def _source(step: StepPlan, context: Context) -> Source:
     ref = msgspec.convert(step.params["input"], FileRef)
-    return open_source(context.read(step.params["input"]), ref.filename, _columns(step))
+    path = context.read(step.params["input"])
+    return open_source(path, ref.filename, _columns(step), context.scratch())
 
 
 def _columns(step: StepPlan) -> Columns:

@@ -1,0 +1,8 @@
+"""Where the engine keeps its own files in its storage."""
+
+from typing import Final
+
+#: Finished parts, kept for any job that needs the same: work/<step's key>/<part>/...
+WORK: Final = "work"
+#: What steps published: jobs/<job>/<attempt>/<step>/<name>.
+OUTPUTS: Final = "jobs"
