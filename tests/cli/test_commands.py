@@ -52,6 +52,10 @@ def test_a_job_that_fails_is_exit_code_1_and_the_reason(haulier: Haulier, tmp_pa
     assert said.code == Exit.FAILED
     assert " failed" in said.out
     assert "invalid: line 2 must be a number, got 'ten'" in said.err
+    nothing = haulier("results", said.out.split()[1], "-o", "nothing")
+    assert nothing.code == Exit.REFUSED
+    assert "is failed and has no files" in nothing.err
+    assert not (tmp_path / "nothing").exists()
 
 
 def test_a_parameter_that_does_not_exist_is_refused_by_name(haulier: Haulier) -> None:

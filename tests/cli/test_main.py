@@ -79,7 +79,10 @@ def test_the_version_is_the_package_s() -> None:
         (["list", "--limit", "many"], "many"),
         (["list", "--state", "odd"], "odd"),
         (["list", "--url", "localhost"], "must begin with http://"),
+        (["list", "--limit", "-1"], "--limit must be 0 or more, got -1"),
+        (["list", "--key", "hlr_ключ"], "key must be an API key"),
         (["keys", "create", "acme", "--days", "-1"], "--days must be more than 0, got -1"),
+        (["keys", "create", "acme"], "no database at"),
         (["releases", "add", "r", "no/such/folder"], "no folder or file 'no/such/folder'"),
         (["storages", "add", "s", "bucket"], "PLACE must be a URL"),
         (["serve", "--dev", "--host", "0.0.0.0"], "--host must be 127.0.0.1"),  # noqa: S104 -- refused

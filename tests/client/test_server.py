@@ -213,10 +213,11 @@ def test_a_file_that_was_uploaded_is_an_input(client: Client, tmp_path: Path) ->
     (tmp_path / "numbers.txt").write_text("20\n22\n")
 
     stored = client.upload(tmp_path / "numbers.txt")
-    job = run(client, numbers=[], input=stored.ref)
+    job, again = (run(client, numbers=[], input=one) for one in (stored.ref, stored))
 
     assert job.result is not None
     assert job.result["sum"] == 42
+    assert again.result == job.result
 
 
 def test_releases_are_named_and_forgotten(client: Client) -> None:

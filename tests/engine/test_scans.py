@@ -216,9 +216,13 @@ def test_a_time_is_found_by_numbers_that_lie_beside_it(engine: sa.Engine) -> Non
     assert {98, 112} <= set(values)
 
 
-@pytest.mark.parametrize("moment", [datetime.min, datetime.max])
-def test_a_time_at_the_end_of_all_times_is_a_time(engine: sa.Engine, moment: datetime) -> None:
+@pytest.mark.parametrize("year", [1, 9999])
+def test_a_time_at_the_end_of_all_times_is_a_time(engine: sa.Engine, year: int) -> None:
     fill(engine, [row(1)])
-    at = moment.replace(tzinfo=UTC)
+    at = (
+        datetime(year, 1, 1, tzinfo=UTC)
+        if year == 1
+        else datetime(year, 12, 31, 23, 59, tzinfo=UTC)
+    )
     assert numbers(engine, JobFilter(created_from=at)) == ([1] if at < START else [])
     assert numbers(engine, JobFilter(created_to=at)) == ([1] if at > START else [])

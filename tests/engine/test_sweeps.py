@@ -41,7 +41,7 @@ class World:
     storage: Storage
     sweeper: Sweeper = field(init=False)
 
-    def __post_init__(self) -> None:
+    def __post_init__(self) -> None:  # noqa: D105 -- makes the sweeper
         self.sweeper = self.sweep()
 
     def sweep(self, storage: Storage | None = None, enqueuer: Enqueuer | None = None) -> Sweeper:

@@ -118,13 +118,9 @@ def _chosen(
     An index gives the jobs of one kind and state in their order. Of several it would give all,
     to be sorted for one page; so the first of each are taken, and the first of those.
     """
-    states = wanted.states or (tuple(State) if wanted.kinds else ())
-    same: list[Sequence[Condition]] = [[jobs.c.state == str(state)] for state in states]
-    if wanted.kinds:
-        same = [
-            [jobs.c.kind == kind, *state]
-            for kind, state in product(dict.fromkeys(wanted.kinds), same)
-        ]
+    kinds = [jobs.c.kind == kind for kind in dict.fromkeys(wanted.kinds)]
+    states = [jobs.c.state == str(state) for state in dict.fromkeys(wanted.states)]
+    same = list(product(*filter(None, (kinds, states))))
     if len(same) == 1:
         return [*conditions, *same[0]]
     if not 0 < len(same) <= BRANCHES:

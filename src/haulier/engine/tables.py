@@ -108,6 +108,7 @@ jobs: Final = sa.Table(
     sa.CheckConstraint("fraction BETWEEN 0 AND 1", name="fraction"),
     sa.Index(None, "organisation", "number"),
     sa.Index(None, "organisation", "state", "number"),
+    sa.Index(None, "organisation", "kind", "number"),
     sa.Index(None, "organisation", "kind", "state", "number"),
     sa.Index(None, "organisation", "created_at"),
     sa.Index(

@@ -114,6 +114,11 @@ def upgrade() -> None:
             unique=False,
         )
         batch_op.create_index(
+            batch_op.f("ix_jobs_organisation_kind_number"),
+            ["organisation", "kind", "number"],
+            unique=False,
+        )
+        batch_op.create_index(
             batch_op.f("ix_jobs_organisation_kind_state_number"),
             ["organisation", "kind", "state", "number"],
             unique=False,
@@ -265,6 +270,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_jobs_organisation_state_number"))
         batch_op.drop_index(batch_op.f("ix_jobs_organisation_number"))
         batch_op.drop_index(batch_op.f("ix_jobs_organisation_kind_state_number"))
+        batch_op.drop_index(batch_op.f("ix_jobs_organisation_kind_number"))
         batch_op.drop_index(batch_op.f("ix_jobs_organisation_created_at"))
         batch_op.drop_index(
             "ix_jobs_active",
