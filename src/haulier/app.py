@@ -40,7 +40,8 @@ def prepare(settings: Settings) -> None:
         Problem: UNAVAILABLE or INVALID; the database or the folder cannot be used.
     """
     try:
-        settings.data.mkdir(parents=True, exist_ok=True)
+        # Nobody else's to read: it holds hashes of keys, and what people uploaded.
+        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         detail = f"cannot make the folder {settings.data}: {error.strerror}"
         raise Problem(Code.INVALID, detail, at="data") from error

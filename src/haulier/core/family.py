@@ -10,13 +10,14 @@ from haulier.core.recipe import Recipe, StepPlan
 
 
 class Output(msgspec.Struct, frozen=True):
-    """A file that a kind can give."""
+    """A file that a kind can give; an `inner` one is for a later step, and no result."""
 
     name: str
     media_type: str
     title: str = ""
     filename: str = ""  # what a caller sees; empty: the artifact's name
     optional: bool = False
+    inner: bool = False
 
 
 class Kind(msgspec.Struct, frozen=True):
@@ -39,6 +40,11 @@ class Kind(msgspec.Struct, frozen=True):
     version: str = "1.0.0"
     process_id: str = ""
     keywords: tuple[str, ...] = ()
+
+    @property
+    def results(self) -> tuple[Output, ...]:
+        """Give the outputs that a caller asks the job for."""
+        return tuple(output for output in self.outputs if not output.inner)
 
     @property
     def slug(self) -> str:

@@ -315,4 +315,4 @@ def _faults(submission: Submission, kinds: Kinds) -> Sequence[Fault]:
 
 
 def _outputs(kind: str, kinds: Kinds) -> Mapping[str, str]:
-    return {output.name: output.title for output in kinds.get(kind).outputs}
+    return {output.name: output.title for output in kinds.get(kind).results}

@@ -32,10 +32,26 @@ ROAD_MATCHING: Final = Kind(
         Output("bridge", PARQUET, "Overture bridge file", optional=True),
         Output("view", "application/geo+json", "The roads with their status", optional=True),
         Output("report", "text/html", "A page with a map and the statistics", optional=True),
-        Output("customers", ARROW, "The checked roads by tile, for the next step", optional=True),
-        Output("tiles", "application/json", "The tiles, for the next step", optional=True),
-        Output("skipped", ARROW, "Rows that were left out, for the last step", optional=True),
-        Output("matches", ARROW, "The matches by tile, for the last step", optional=True),
+        Output(
+            "customers",
+            ARROW,
+            "The checked roads by tile, for the next step",
+            optional=True,
+            inner=True,
+        ),
+        Output(
+            "tiles", "application/json", "The tiles, for the next step", optional=True, inner=True
+        ),
+        Output(
+            "skipped",
+            ARROW,
+            "Rows that were left out, for the last step",
+            optional=True,
+            inner=True,
+        ),
+        Output(
+            "matches", ARROW, "The matches by tile, for the last step", optional=True, inner=True
+        ),
     ),
     keywords=("roads", "map matching", "conflation", "overture", "gers"),
 )
@@ -121,10 +137,10 @@ class Roads:
 
     def warm(self) -> None:
         """Load the libraries and compile the kernels."""
-        from haulier.families.roads.method.warm import warm  # noqa: PLC0415 -- see _doing
+        from haulier.families.roads.ready import make_ready  # noqa: PLC0415 -- see _doing
 
         _doing("match")
-        warm()
+        make_ready()
 
 
 FAMILY: Final = Roads()

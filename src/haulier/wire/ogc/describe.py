@@ -90,7 +90,7 @@ def description(kind: Kind, base_url: str) -> ProcessDescription:
     return ProcessDescription(
         **_common(kind, base_url),
         inputs=inputs_of(kind),
-        outputs={output.name: _output(output) for output in kind.outputs},
+        outputs={output.name: _output(output) for output in kind.results},
     )
 
 

@@ -117,7 +117,7 @@ def _check_outputs(kind: Kind, wanted: Execute) -> None:
     if wanted.subscriber:
         detail = "subscriber: this server does not call back; poll the job instead"
         raise Problem(Code.INVALID, detail, at="subscriber")
-    declared = {output.name for output in kind.outputs}
+    declared = {output.name for output in kind.results}
     for name in wanted.outputs or ():
         if declared and name not in declared:
             known = ", ".join(sorted(declared))

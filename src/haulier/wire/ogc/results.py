@@ -70,7 +70,7 @@ async def results_of(services: Services, caller: Caller, job: Job) -> dict[str, 
 
 def _declared(services: Services, kind: str) -> frozenset[str]:
     try:
-        return frozenset(output.name for output in services.kinds.get(kind).outputs)
+        return frozenset(output.name for output in services.kinds.get(kind).results)
     except Problem:  # a kind that is not installed any more: show all that there is
         return frozenset()
 

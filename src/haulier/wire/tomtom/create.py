@@ -101,7 +101,7 @@ def submission_of(kind: Kind, body: CreateBody) -> Submission:
         raise Problem(Code.INVALID, detail, at=f"options.{name}")
     params = body.options | {name: value for name, value in members.items() if value is not None}
     results = check_filename(results_filename(body.filename))
-    delivers = any(output.name == RESULTS for output in kind.outputs)
+    delivers = any(output.name == RESULTS for output in kind.results)
     deliver = {RESULTS: FileRef(body.storage_id, results)} if delivers else {}
     return Submission(kind=kind.name, params=params, deliver=deliver)
 

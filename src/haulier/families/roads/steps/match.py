@@ -27,6 +27,7 @@ from haulier.families.roads.method.confidence import with_confidence
 from haulier.families.roads.method.lines import FloatArray, IntArray
 from haulier.families.roads.method.match import match_tile
 from haulier.families.roads.method.settings import Settings
+from haulier.families.roads.ready import LOADING, make_ready
 from haulier.families.roads.tiles import meets
 
 MATCHES_FILE: Final = "matches.arrow"
@@ -40,6 +41,8 @@ Renewed = dict[str, tuple[IntArray, NDArray[np.uint8]]]
 def split(step: StepPlan, context: Context) -> Sequence[Part]:
     """Make each tile a part."""
     del step
+    context.report(0.0, LOADING)
+    make_ready()
     book = read_tilebook(context.read("step:prepare.tiles"))
     boxes = [box_array(tile.areas) for tile in book.tiles]
     outer = np.array([[*b[:, :2].min(axis=0), *b[:, 2:].max(axis=0)] for b in boxes])
@@ -69,6 +72,7 @@ def _others(
 
 def run(step: StepPlan, part: Part, context: Context) -> PartResult:
     """Match the roads of one tile."""
+    make_ready()
     name = part.key.partition("-")[2]
     roads = read_tile(context.read("step:prepare.customers"), int(part.params["batch"]))
     segments = _segments(step, part, roads, context)
