@@ -169,7 +169,8 @@ def check(settings: Settings) -> None:
     if faults:
         first = faults[0]
         raise Problem(Code.INVALID, first.detail, at=first.at, faults=faults)
-    check_filename(settings.worker, at="worker_name")  # it names a folder
+    if settings.worker_name:
+        check_filename(settings.worker_name, at="worker_name")  # it names a folder
 
 
 def environment(settings: Settings) -> dict[str, str]:

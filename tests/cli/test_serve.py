@@ -70,7 +70,7 @@ def test_a_server_ends_cleanly_and_the_next_start_finds_what_was_there(tmp_path:
     with running(tmp_path) as server:
         key = server.key
         with Client(server.url, key=key) as client:
-            client.put_release("town", str(tmp_path))
+            client.put_release("town", str(tmp_path / "town"))
         with Client(server.url, key=DEV_KEY) as client, pytest.raises(UnauthenticatedError):
             client.storages()
         family = psutil.Process(server.process.pid).children(recursive=True)

@@ -179,7 +179,7 @@ def test_a_job_is_ended_when_its_time_is_over(here: Installation) -> None:
 
 
 def test_a_job_does_not_start_before_its_time(here: Installation) -> None:
-    later = datetime.now(UTC) + timedelta(seconds=3)
+    later = datetime.now(UTC) + timedelta(seconds=1.5)
     asked = Submission("TROUBLE", {}, not_before=later)
     job = here.ended(here.services.jobs.submit(here.caller, asked))
     assert job.started_at is not None

@@ -222,6 +222,14 @@ def test_the_queue_forgets_ended_jobs_after_a_day_and_no_other(
     assert [world.here.job(job).state for job in ended] == [State.CANCELLED] * 5
 
 
+def test_a_folder_of_the_operator_with_a_name_of_no_key_stops_no_sweep(world: World) -> None:
+    key = world.save("work/old/p/out", 2.0)
+    (world.here.settings.data / "files" / "work" / "line\nbreak").mkdir()
+    (world.here.settings.data / "files" / "work" / "file").write_text("x", "utf-8")
+    assert world.sweeper.clean() == 1
+    assert world.exists(key, "work/file") == [False, True]
+
+
 class Slow(Enqueuer):
     """A queue that lets something happen after it was asked."""
 
@@ -285,12 +293,14 @@ def test_a_sweep_that_fails_is_told_to_the_log_and_does_not_end_the_worker(
         await worker._mend()
         await worker._clean()
 
-    with caplog.at_level(logging.ERROR):
-        asyncio.run(sweep())
+    try:
+        with caplog.at_level(logging.ERROR):
+            asyncio.run(sweep())
+    finally:
+        with here.services.engine.begin() as connection:
+            connection.execute(sa.text("ALTER TABLE hidden RENAME TO jobs"))
+        worker._engine.dispose()
 
-    with here.services.engine.begin() as connection:
-        connection.execute(sa.text("ALTER TABLE hidden RENAME TO jobs"))
-    worker._engine.dispose()
     assert sum("a sweep failed" in record.message for record in caplog.records) == 2
 
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from haulier.core.artifact import Artifact
 from haulier.core.family import StepResult
 from haulier.core.job import Happening, Step
-from haulier.core.lifecycle import TERMINAL, State
+from haulier.core.lifecycle import ACTIVE, TERMINAL, State
 from haulier.core.problem import ProblemBody
 from haulier.core.progress import Progress
 from haulier.engine.quick import Quick
@@ -24,7 +24,7 @@ from haulier.engine.rows import (
     step_of,
 )
 from haulier.engine.store import AttemptLostError, add_event, own_job
-from haulier.engine.tables import ACTIVE_JOBS, RUNNING_STEPS, artifacts, events, jobs, steps
+from haulier.engine.tables import RUNNING_STEPS, artifacts, events, jobs, steps
 
 _STEPS: Final = Quick(
     sa.select(*STEP_COLUMNS).where(steps.c.job == sa.bindparam("id")).order_by(steps.c.position)
@@ -119,8 +119,11 @@ def start_step(
 
 def work_in_use(connection: sa.Connection) -> set[str]:
     """Give the keys below which the finished parts of running steps lie."""
-    query = sa.select(steps.c.work).join(jobs, jobs.c.id == steps.c.job)
-    return set(connection.scalars(query.where(ACTIVE_JOBS, RUNNING_STEPS)))
+    # From the steps to their jobs: there may be many more active jobs than running steps.
+    mine = (jobs.c.id == steps.c.job, jobs.c.state.in_(sorted(ACTIVE)))
+    active = sa.exists().where(*mine).correlate(steps)
+    query = sa.select(steps.c.work).where(RUNNING_STEPS, active)
+    return set(connection.scalars(query))
 
 
 def settle_step(

@@ -104,7 +104,10 @@ class Folder:
         """Give the names of the folders right below a prefix, in no order."""
         try:
             with os.scandir(self._below(prefix)) as found:
-                yield from (each.name for each in found if each.is_dir(follow_symlinks=False))
+                for each in found:
+                    plain = _encodes(each.name) and not _CONTROL.search(each.name)
+                    if plain and each.is_dir(follow_symlinks=False):
+                        yield each.name
         except (FileNotFoundError, NotADirectoryError):
             return
 

@@ -29,7 +29,7 @@ STORAGE: Final = "storage-001"
 NO_KERNELS: Final = 'raise ImportError("this worker does without kernels")\n'
 WITHOUT: Final = "without"  # the folder of that module
 WITHIN_S: Final = 120.0
-LOOK_S: Final = 0.01
+LOOK_S: Final = 0.02
 TAIL: Final = 6000  # characters of the log that a failure shows
 
 
@@ -173,7 +173,7 @@ def opened(
     Raises:
         NeverError: a process of a worker outlived it.
     """
-    defaults = {"families": FAULTS, "processes": 2, "poll_s": 0.05, "dead_after_s": 3.0}
+    defaults = {"families": FAULTS, "processes": 2, "poll_s": 0.1, "dead_after_s": 3.0}
     chosen = Settings(data=folder / "data", database_url=database_url, **{**defaults, **settings})
     app.prepare(chosen)
     here = Installation(
