@@ -21,8 +21,8 @@ PARTS = 4
 NUMBERS = [1, 2, 3, 4, 5]
 ALL = Counter({f"add-0 p{number}": 1 for number in range(PARTS)})
 WAITING = f"add-0 p{PARTS - 1}"
-#: Who starts whom again has nothing to do with the database.
-any_database = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+#: Who starts whom again is the same over every database.
+over_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @contextmanager
@@ -71,7 +71,7 @@ def assert_succeeds(here: Installation, client: httpx.Client, job: str) -> None:
     assert client.get(f"/jobs/{job}/artifacts/sum").text == f"{sum(NUMBERS)}\n"
 
 
-@any_database
+@over_sqlite
 def test_a_job_goes_on_while_the_api_is_killed_and_comes_back(here: Installation) -> None:
     with served(here) as (server, client):
         job = submit_waiting(here, client)
@@ -86,7 +86,7 @@ def test_a_job_goes_on_while_the_api_is_killed_and_comes_back(here: Installation
     assert here.lines("begin") == here.lines("end") == ALL
 
 
-@any_database
+@over_sqlite
 def test_the_supervisor_starts_a_killed_worker_again(here: Installation) -> None:
     with served(here) as (server, client):
         job = submit_waiting(here, client)
@@ -116,7 +116,7 @@ def test_a_server_that_was_killed_whole_goes_on_where_it_was(here: Installation)
     assert here.lines("end") == ALL
 
 
-@any_database
+@over_sqlite
 def test_a_worker_whose_supervisor_was_killed_ends_and_leaves_its_name(here: Installation) -> None:
     with served(here) as (server, client):
         job = submit_waiting(here, client)
