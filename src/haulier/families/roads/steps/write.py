@@ -109,8 +109,8 @@ def _result(step: StepPlan, counts: Counts, context: Context) -> dict[str, Any]:
     }
 
 
-def _outcomes(step: StepPlan, context: Context) -> Iterator[Outcome]:
-    """Read the outcomes, reporting how many roads are done."""
+def _outcomes(step: StepPlan, context: Context, *, counted_here: bool = False) -> Iterator[Outcome]:
+    """Read the outcomes, reporting how many roads are done; one part alone counts them."""
     book = read_tilebook(context.read("step:prepare.tiles"))
     names = set(context.values("match")["tiles_without_reference"])
     empty = [number for number, tile in enumerate(book.tiles) if tile.quadkey in names]
@@ -125,7 +125,8 @@ def _outcomes(step: StepPlan, context: Context) -> Iterator[Outcome]:
         yield outcome
         roads += len(outcome.row)
         message = f"wrote {roads} of {total} roads"
-        context.report(min(roads / max(total, 1), 1.0), message, {"roads": roads})
+        counters = {"roads": roads} if counted_here else None
+        context.report(min(roads / max(total, 1), 1.0), message, counters)
 
 
 def _about(step: StepPlan) -> dict[str, str]:
@@ -148,7 +149,7 @@ def _write_tables(step: StepPlan, part: Part, context: Context) -> PartResult:
         )
         roads = stack.enter_context(table_writer(context.part_file("roads"), ROADS_SCHEMA, about))
         bridge = stack.enter_context(_bridge_writer(part, context, about))
-        for outcome in _outcomes(step, context):
+        for outcome in _outcomes(step, context, counted_here=True):
             table = result_table(outcome, release)
             results.write_table(table)
             roads.write_table(roads_table(outcome))
