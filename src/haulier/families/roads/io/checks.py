@@ -222,10 +222,8 @@ def _find_missing(
     rows = np.flatnonzero(absent & faults.none)
     faults.add(rows, name, "no_geometry", ["a LINESTRING is needed, got null"] * len(rows))
     rows = np.flatnonzero(shapely.is_missing(geometries) & faults.none)
-    details = [
-        f"the geometry must be a LINESTRING as {encoding}, got {_quoted(column[int(i)].as_py())}"
-        for i in rows
-    ]
+    wanted = f"the geometry must be a LINESTRING as {encoding}, of two points or more"
+    details = [f"{wanted}, got {_quoted(column[int(i)].as_py())}" for i in rows]
     faults.add(rows, name, "unreadable_geometry", details)
 
 

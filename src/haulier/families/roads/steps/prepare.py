@@ -102,7 +102,9 @@ def run(step: StepPlan, part: Part, context: Context) -> PartResult:
         raise cut_short(rows, read)
     with batch_writer(context.part_file(BAD_FILE), BAD_SCHEMA) as writer:
         writer.write_table(bad_table(bad))
-    return PartResult({"bad": None}, {"rows": read, "roads": roads, "skipped": len(bad)})
+    first_skipped = bad[0].sentence() if bad else ""
+    counters = {"rows": read, "roads": roads, "skipped": len(bad)}
+    return PartResult({"bad": None, "first_skipped": first_skipped}, counters)
 
 
 def _named(bad: BadRow) -> dict[str, Any]:
@@ -119,7 +121,9 @@ def merge(step: StepPlan, results: Mapping[str, PartResult], context: Context) -
         ]
         batches = [r.get_batch(i) for r in readers for i in range(r.num_record_batches)]
         if not batches:
-            detail = "no row of the input can be used: all were skipped"
+            skipped = [str(each.values["first_skipped"]) for each in results.values()]
+            first = next(filter(None, skipped), "")
+            detail = f"no row of the input can be used, all were skipped; the first: {first}"
             raise Problem(Code.INVALID, detail, at="input")
         duplicates = _duplicates(step, batches)
         context.report(DUPLICATES_DONE, "checked that ids are unique")
