@@ -121,8 +121,8 @@ def merge(step: StepPlan, results: Mapping[str, PartResult], context: Context) -
         ]
         batches = [r.get_batch(i) for r in readers for i in range(r.num_record_batches)]
         if not batches:
-            skipped = [str(each.values["first_skipped"]) for each in results.values()]
-            first = next(filter(None, skipped), "")
+            sentences = [str(each.values["first_skipped"]) for each in results.values()]
+            first = next(filter(None, sentences), "")
             detail = f"no row of the input can be used, all were skipped; the first: {first}"
             raise Problem(Code.INVALID, detail, at="input")
         duplicates = _duplicates(step, batches)
