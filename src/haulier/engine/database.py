@@ -11,6 +11,8 @@ from alembic.config import Config
 from haulier.core.problem import Code, Problem
 
 VERSION_TABLE: Final = "haulier_version"
+#: How long a transaction may do nothing before PostgreSQL ends it.
+IDLE_S: Final = 10
 PRAGMAS: Final = (
     "busy_timeout=30000",
     "journal_mode=WAL",
@@ -36,12 +38,7 @@ def connect(url: str, *, pool_size: int = 5) -> sa.Engine:
     if backend == "sqlite":
         return _sqlite(parsed)
     if backend == "postgresql":
-        return sa.create_engine(
-            parsed.set(drivername="postgresql+psycopg"),
-            pool_size=pool_size,
-            max_overflow=pool_size,
-            pool_pre_ping=True,
-        )
+        return _postgresql(parsed, pool_size)
     detail = f"database_url must begin with sqlite:/// or postgresql://, got '{shown(parsed)}'"
     raise Problem(Code.INVALID, detail, at="database_url")
 
@@ -49,6 +46,24 @@ def connect(url: str, *, pool_size: int = 5) -> sa.Engine:
 def shown(url: sa.URL) -> str:
     """Give a URL as people may see it: without its password, wherever that stands."""
     return url.set(query={}).render_as_string(hide_password=True)
+
+
+def _postgresql(url: sa.URL, pool_size: int) -> sa.Engine:
+    engine = sa.create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_pre_ping=True,
+    )
+
+    @sa.event.listens_for(engine, "connect")
+    def settle(connection: Any, record: object) -> None:  # noqa: ANN401 -- the driver's
+        del record
+        # A process that is frozen within a transaction would keep its locks, and so its jobs.
+        connection.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_S}s'")
+        connection.commit()
+
+    return engine
 
 
 def _sqlite(url: sa.URL) -> sa.Engine:

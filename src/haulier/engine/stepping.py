@@ -28,7 +28,9 @@ from haulier.engine.messages import Answer, Ask, Done, Place, Report, Task
 from haulier.engine.parts import PartRunner
 from haulier.engine.prefixes import OUTPUTS, WORK
 from haulier.engine.registry import Kinds
+from haulier.engine.sandbox import to_its_end
 from haulier.engine.storage import Storage
+from haulier.engine.store import AttemptLostError
 from haulier.engine.tracking import StepTrack
 
 LOADS_AT_ONCE: Final = 16
@@ -94,10 +96,26 @@ class StepRun:
             end = await self._work()
         except Problem as problem:
             end = StepEnd(state=State.FAILED, problem=problem.body())
+        except asyncio.CancelledError:
+            await self._drop_outputs()
+            raise
         finally:
             self.track.running = False
-        await write(details.settle_step, self.step.id, end, now=now(), last=self.track.now())
+        settle = write(details.settle_step, self.step.id, end, now=now(), last=self.track.now())
+        try:
+            await to_its_end(settle)
+        except AttemptLostError:
+            await self._drop_outputs()
+            raise
         return str(end.state)
+
+    async def _drop_outputs(self) -> None:
+        """Remove what became no artifact: the attempt that ends the job may have looked already."""
+        prefix = self._publish().rstrip("/")
+        await to_its_end(asyncio.to_thread(self._clear, prefix))
+
+    def _clear(self, prefix: str) -> None:
+        self.bench.storage.clear(prefix)
 
     async def _work(self) -> StepEnd:
         parts = await self._split()
