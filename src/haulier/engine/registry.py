@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
+from itertools import chain
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -110,7 +111,8 @@ def installed(extra: str = "") -> Kinds:
             raise BrokenFamilyError(
                 f"family '{family.name}' of {source} has the name of {sources[family.name]}"
             )
-        for name in (name for kind in family.kinds.values() for name in {kind.name, kind.slug}):
+        names = [dict.fromkeys((kind.name, kind.slug)) for kind in family.kinds.values()]
+        for name in chain.from_iterable(names):
             if name in owners:
                 raise BrokenFamilyError(f"kind '{name}' of {source} is also one of {owners[name]}")
             owners[name] = source
