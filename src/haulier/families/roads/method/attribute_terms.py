@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from haulier.families.roads.method.kernels import kernel
+from haulier.families.kernels import kernel
 from haulier.families.roads.method.lines import IntArray
 from haulier.families.roads.method.topology import Float32Array, Int32Array
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from haulier.families.roads.method.kernels import kernel
+from haulier.families.kernels import kernel
 from haulier.families.roads.method.matches import CLAIMED, CLAIMED_BY, SIGMA, Matches
 
 if TYPE_CHECKING:

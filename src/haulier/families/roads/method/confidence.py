@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from haulier.families.roads.method.kernels import kernel
+from haulier.families.kernels import kernel
 from haulier.families.roads.method.matches import CLAIMED, CLAIMED_BY, FEATURES, Matches
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from haulier.families.roads.method.kernels import kernel
+from haulier.families.kernels import kernel
 from haulier.families.roads.method.lines import BoolArray, FloatArray, IntArray, Lines
 from haulier.families.roads.method.sheet import Sheet, displacements
 from haulier.families.roads.method.topology import SAME_PLACE_DEG, Int32Array

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from haulier.families.roads.method.kernels import kernel
+from haulier.families.kernels import kernel
 from haulier.families.roads.method.topology import Int32Array, Pieces
 
 BLOCK: Final = 32  # cells along a side of a block; only blocks with a piece near them get cells

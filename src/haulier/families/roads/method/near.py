@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from haulier.families.roads.method.kernels import kernel
+from haulier.families.kernels import kernel
 from haulier.families.roads.method.topology import Edges, Float32Array, Int32Array
 
 SHORT_WAY_M: Final = 35.0  # the deciding pass steps 15 m: much longer routes cost more than a jump

@@ -6,9 +6,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from haulier.families.kernels import kernel
 from haulier.families.roads.method.attribute_terms import Attributes
 from haulier.families.roads.method.grid import Grid
-from haulier.families.roads.method.kernels import kernel
 from haulier.families.roads.method.lines import FloatArray, IntArray
 from haulier.families.roads.method.near import Near
 from haulier.families.roads.method.runs import COLUMNS, collect_runs

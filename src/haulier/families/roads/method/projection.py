@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from haulier.families.roads.method.kernels import kernel
+from haulier.families.kernels import kernel
 from haulier.families.roads.method.lines import FloatArray
 
 SEMI_MAJOR_M: Final = 6378137.0

@@ -7,9 +7,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from haulier.families.kernels import kernel
 from haulier.families.roads.method.attribute_terms import Attributes, attribute_cost
 from haulier.families.roads.method.grid import BLOCK, Grid
-from haulier.families.roads.method.kernels import kernel
 from haulier.families.roads.method.lines import FloatArray
 from haulier.families.roads.method.sheet import Sheet, displacement
 from haulier.families.roads.method.topology import Edges, Int32Array, Pieces

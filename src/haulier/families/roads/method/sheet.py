@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from haulier.families.roads.method.kernels import kernel
+from haulier.families.kernels import kernel
 from haulier.families.roads.method.lines import FloatArray
 
 CELL_M: Final = 250.0

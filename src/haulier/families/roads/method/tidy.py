@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from haulier.families.roads.method.kernels import kernel
+from haulier.families.kernels import kernel
 from haulier.families.roads.method.lines import FloatArray
 from haulier.families.roads.method.runs import (
     ABSOLUTE,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from haulier.families.roads.method.kernels import kernel
+from haulier.families.kernels import kernel
 from haulier.families.roads.method.near import Near
 from haulier.families.roads.method.samples import MOST_STATES, Trellis, Tuning
 from haulier.families.roads.method.topology import Edges

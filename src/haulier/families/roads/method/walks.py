@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from haulier.families.roads.method.kernels import kernel
+from haulier.families.kernels import kernel
 from haulier.families.roads.method.lines import BoolArray, FloatArray, IntArray, Lines, measures
 from haulier.families.roads.method.topology import Edges, Int32Array
 

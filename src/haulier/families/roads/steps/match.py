@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from haulier.core.family import Context, Part, PartResult, StepResult
 from haulier.core.problem import Code, Problem
 from haulier.core.recipe import StepPlan
+from haulier.families.kernels import LOADING
 from haulier.families.roads.io.matchfile import (
     MATCH_SCHEMA,
     SHARED_SCHEMA,
@@ -27,7 +28,7 @@ from haulier.families.roads.method.confidence import with_confidence
 from haulier.families.roads.method.lines import FloatArray, IntArray
 from haulier.families.roads.method.match import match_tile
 from haulier.families.roads.method.settings import Settings
-from haulier.families.roads.ready import LOADING, make_ready
+from haulier.families.roads.ready import make_ready
 from haulier.families.roads.tiles import meets
 
 MATCHES_FILE: Final = "matches.arrow"

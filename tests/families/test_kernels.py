@@ -14,7 +14,7 @@ print(sum(stats.cache_hits.values()), sum(stats.cache_misses.values()))
 
 # numba keeps no code of a function that has no file, which fails as a read-only disk does
 NOWHERE = """
-from haulier.families.roads.method.kernels import kernel
+from haulier.families.kernels import kernel
 names = {"kernel": kernel}
 exec("@kernel\\ndef twice(x):\\n    return 2 * x", names)
 print(names["twice"](21))

@@ -1,0 +1,1 @@
+"""Geostat: kriging, simulation and their companions over geoscience objects."""

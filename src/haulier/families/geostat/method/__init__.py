@@ -1,0 +1,1 @@
+"""Geostatistics as pure science: arrays in, arrays out, no files."""
