@@ -15,10 +15,10 @@ from haulier.core.caller import Caller
 from haulier.core.problem import Code, Problem
 from haulier.engine.files import FileInfo
 from haulier.wire.auth import caller_of
+from haulier.wire.blobs.azure import XML, headers_of
+from haulier.wire.blobs.blocks import block_name, parse_block_list
 from haulier.wire.dialect import AnyRequest, ProblemShape, services_of
 from haulier.wire.ranges import Content, download, http_date, matches, uploaded
-from haulier.wire.tomtom.azure import XML, headers_of
-from haulier.wire.tomtom.blocks import block_name, parse_block_list
 from haulier.wire.tomtom.paths import BLOBS, CONTAINER
 
 BLOB: Final = f"{BLOBS}/{{storage_id:str}}/{CONTAINER}/{{filename:str}}"

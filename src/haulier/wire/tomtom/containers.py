@@ -12,9 +12,9 @@ from haulier.core.caller import Caller
 from haulier.core.problem import Code, Problem
 from haulier.engine.files import FileInfo
 from haulier.wire.auth import caller_of
+from haulier.wire.blobs.azure import XML, headers_of
 from haulier.wire.dialect import base_url, services_of
 from haulier.wire.ranges import OCTETS, http_date
-from haulier.wire.tomtom.azure import XML, headers_of
 from haulier.wire.tomtom.blobs import OPT, StorageId
 from haulier.wire.tomtom.paths import BLOBS, CONTAINER
 

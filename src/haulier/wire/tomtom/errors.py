@@ -8,8 +8,8 @@ import msgspec
 from litestar import Response
 
 from haulier.core.problem import Code, Fault, Problem
+from haulier.wire.blobs import azure
 from haulier.wire.dialect import AnyRequest, AnyResponse, Reply
-from haulier.wire.tomtom import azure
 from haulier.wire.tomtom.paths import BLOBS, UNWRAP
 from haulier.wire.tomtom.vault import VaultErrors
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from haulier.core.problem import Problem
-from haulier.wire.tomtom.blocks import block_name, parse_block_list
+from haulier.wire.blobs.blocks import block_name, parse_block_list
 
 HEAD = '<?xml version="1.0" encoding="utf-8"?>'
 IDS = st.binary(min_size=1, max_size=64).map(lambda raw: base64.b64encode(raw).decode())
