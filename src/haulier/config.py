@@ -53,6 +53,9 @@ class Settings:
         operators: the organisations whose storages and releases may lie anywhere but in the
             server's own data, with commas between; under `dev` that of its key is one more.
         public_url: how callers reach the API; empty means what they asked for.
+        tls: answer over HTTPS, with a certificate that is made where none is named.
+        tls_cert: file of a certificate and its chain, in PEM; means HTTPS. Empty: one in `data`.
+        tls_key: file of the private key of that certificate, in PEM, without a password.
         dev: accept a key that everybody knows, on loopback only.
         api_processes: processes that answer requests.
         worker_name: stable and unique; a worker that comes back under its name takes up
@@ -80,6 +83,9 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8080
     public_url: str = ""
+    tls: bool = False
+    tls_cert: str = ""
+    tls_key: str = ""
     dev: bool = False
     api_processes: int = 1
     worker_name: str = ""
@@ -117,6 +123,14 @@ class Settings:
     def operator_organisations(self) -> tuple[str, ...]:
         """Give the organisations that may name every place but the server's own data."""
         return _listed(self.operators) + ((DEV_ORGANISATION,) if self.dev else ())
+
+    @property
+    def certificate(self) -> tuple[Path, Path] | None:
+        """Give the files of certificate and private key, the default resolved; None: no TLS."""
+        if self.tls_cert:
+            return Path(self.tls_cert), Path(self.tls_key)
+        folder = self.data.absolute() / "tls"
+        return (folder / "certificate.pem", folder / "key.pem") if self.tls else None
 
     @property
     def scratch(self) -> Path:
@@ -166,6 +180,9 @@ def check(settings: Settings) -> None:
         wanted = ", ".join(LOG_LEVELS)
         detail = f"{PREFIX}LOG_LEVEL must be one of {wanted}, got {settings.log_level!r}"
         faults.append(Fault("log_level", detail))
+    if bool(settings.tls_cert) != bool(settings.tls_key):
+        name = "tls_key" if settings.tls_cert else "tls_cert"
+        faults.append(Fault(name, f"{PREFIX}{name.upper()} must be named beside its other half"))
     if faults:
         first = faults[0]
         raise Problem(Code.INVALID, first.detail, at=first.at, faults=faults)

@@ -34,6 +34,19 @@ def test_an_address_is_one_that_can_be_called(host: str, url: str) -> None:
     assert url_of(host, 80) == url
 
 
+@pytest.mark.parametrize(
+    ("host", "port", "url"),
+    [
+        ("127.0.0.77", 443, "https://127.0.0.77"),
+        ("0.0.0.0", 443, "https://127.0.0.1"),  # noqa: S104 -- nothing is bound
+        ("::1", 443, "https://[::1]"),
+        ("host", 8443, "https://host:8443"),
+    ],
+)
+def test_the_usual_port_of_https_is_left_out(host: str, port: int, url: str) -> None:
+    assert url_of(host, port, tls=True) == url
+
+
 def test_a_reserved_port_is_kept_from_others_and_open_to_the_api_process() -> None:
     with reserve("127.0.0.1", 0) as held:
         port = held.getsockname()[1]

@@ -2,8 +2,11 @@
 
 import ipaddress
 import socket
+from typing import Final
 
 from haulier.cli.codes import UsageError
+
+HTTPS_PORT: Final = 443
 
 
 def is_loopback(host: str) -> bool:
@@ -29,10 +32,14 @@ def require_loopback(host: str) -> None:
         )
 
 
-def url_of(host: str, port: int) -> str:
-    """Give the address that a caller on this machine uses."""
+def url_of(host: str, port: int, *, tls: bool = False) -> str:
+    """Give the address that a caller on this machine uses; of HTTPS without the usual port."""
     shown = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 -- read, not bound
-    return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
+    if ":" in shown:
+        shown = f"[{shown}]"
+    if not tls:
+        return f"http://{shown}:{port}"
+    return f"https://{shown}" if port == HTTPS_PORT else f"https://{shown}:{port}"
 
 
 def reserve(host: str, port: int) -> socket.socket:

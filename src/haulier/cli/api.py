@@ -20,7 +20,7 @@ def load_app() -> Callable[..., Any]:
 def main() -> int:
     """Serve until SIGTERM; settings come from the environment."""
     from granian import Granian  # noqa: PLC0415 -- nothing before it needs it
-    from granian.constants import Interfaces  # noqa: PLC0415 -- as above
+    from granian.constants import Interfaces, SSLProtocols  # noqa: PLC0415 -- as above
     from granian.log import LogLevels  # noqa: PLC0415 -- as above
 
     from haulier.cli.address import require_loopback  # noqa: PLC0415 -- as above
@@ -30,6 +30,7 @@ def main() -> int:
     settings = load()
     if settings.dev:
         require_loopback(settings.host)
+    certificate, private_key = settings.certificate or (None, None)
     server = Granian(
         "haulier.app:asgi_factory",
         address=settings.host,
@@ -40,6 +41,9 @@ def main() -> int:
         log_access=False,
         log_level=LogLevels.warning,
         backlog=1024,
+        ssl_cert=certificate,
+        ssl_key=private_key,
+        ssl_protocol_min=SSLProtocols.tls12,
         # a worker that dies ends the process, and the supervisor starts it again: one way
         respawn_failed_workers=False,
         workers_kill_timeout=10,

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
+from urllib.parse import urlsplit
 
 from cyclopts import Parameter
 
@@ -19,6 +20,8 @@ from haulier.cli.codes import Exit, UsageError
 from haulier.cli.local import Local
 
 if TYPE_CHECKING:
+    from ssl import SSLContext
+
     from haulier.cli.supervisor import Supervisor
     from haulier.config import Settings
 
@@ -44,6 +47,12 @@ class Plan:
     ready_file: Path | None
     json: bool
 
+    @property
+    def certificate(self) -> Path | None:
+        """Give the file of its certificate; None: it answers over plain HTTP."""
+        files = self.settings.certificate
+        return None if files is None else files[0]
+
 
 def serve(  # noqa: PLR0913 -- each is an option of the command
     *,
@@ -53,6 +62,9 @@ def serve(  # noqa: PLR0913 -- each is an option of the command
     worker: Annotated[bool, Parameter(negative="--no-worker")] = True,
     workers: int | None = None,
     api_processes: int | None = None,
+    tls: Annotated[bool, Parameter(negative=())] = False,
+    tls_cert: Path | None = None,
+    tls_key: Path | None = None,
     dev: Annotated[bool, Parameter(negative=())] = False,
     ready_file: Path | None = None,
     local: Local = LOCAL,
@@ -69,6 +81,10 @@ def serve(  # noqa: PLR0913 -- each is an option of the command
         worker: Also run a worker. Without one, start `haulier worker` somewhere.
         workers: How many parts of jobs run at once; else one a core.
         api_processes: How many processes answer requests.
+        tls: Answer over HTTPS. Without a certificate of yours, one for this machine's names is
+            made and kept in the data folder.
+        tls_cert: Certificate and chain, a PEM file; means HTTPS [HAULIER_TLS_CERT].
+        tls_key: The certificate's private key, a PEM file without a password [HAULIER_TLS_KEY].
         dev: Accept a known key, on loopback only.
         ready_file: Write address and process ids there as JSON while the server is ready.
         local: The installation.
@@ -79,6 +95,9 @@ def serve(  # noqa: PLR0913 -- each is an option of the command
         public_url=public_url,
         processes=workers,
         api_processes=api_processes,
+        tls=tls or None,
+        tls_cert=_absolute(tls_cert),
+        tls_key=_absolute(tls_key),
         dev=dev or None,
     )
     if settings.dev:
@@ -87,7 +106,7 @@ def serve(  # noqa: PLR0913 -- each is an option of the command
         settings = replace(settings, port=held.getsockname()[1], data=settings.data.absolute())
         plan = Plan(
             settings=settings,
-            url=url_of(settings.host, settings.port),
+            url=url_of(settings.host, settings.port, tls=settings.certificate is not None),
             key=prepare(settings),
             api_only=not worker,
             ready_file=ready_file,
@@ -100,8 +119,12 @@ def serve(  # noqa: PLR0913 -- each is an option of the command
                 ready_file.unlink(missing_ok=True)
 
 
+def _absolute(path: Path | None) -> str | None:
+    return None if path is None else str(path.absolute())
+
+
 def prepare(settings: "Settings") -> str | None:
-    """Make database and first key in a short process; give the key if it was made now.
+    """Make what a server stands on in a short process; give the first key if it was made now.
 
     Raises:
         UsageError: the database or the folder cannot be used; the process said why.
@@ -160,15 +183,14 @@ async def _announce(plan: Plan, supervisor: "Supervisor") -> None:
 async def _ready(plan: Plan) -> bool:
     """Ask the API how it is: alive is enough where the workers are elsewhere."""
     path = "/healthz" if plan.api_only else "/readyz"
-    host = plan.url.removeprefix("http://")
+    place = urlsplit(plan.url)
+    request = f"GET {path} HTTP/1.1\r\nHost: {place.netloc}\r\nConnection: close\r\n\r\n"
     try:
         async with asyncio.timeout(ANSWER_S):
             reader, writer = await asyncio.open_connection(
-                host.rpartition(":")[0].strip("[]"), plan.settings.port
+                place.hostname, plan.settings.port, ssl=_trusting() if plan.certificate else None
             )
-            writer.write(
-                f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode()
-            )
+            writer.write(request.encode())
             status = (await reader.readline()).split(b" ")
             writer.close()
     except (OSError, TimeoutError):
@@ -176,16 +198,37 @@ async def _ready(plan: Plan) -> bool:
     return status[1:2] == [b"200"]
 
 
+def _trusting() -> "SSLContext":
+    """Give TLS that takes any certificate: we ask the process that we have just started."""
+    import ssl  # noqa: PLC0415 -- most servers have no TLS of their own
+
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
 def _introduce(plan: Plan) -> None:
     from haulier.config import DEV_KEY  # noqa: PLC0415 -- --help does not pay
 
     key = DEV_KEY if plan.settings.dev else plan.key
     if plan.json:
-        facts = {"url": plan.url, "key": key, "data": plan.settings.data, "pid": os.getpid()}
+        facts = {
+            "url": plan.url,
+            "key": key,
+            "certificate": plan.certificate,
+            "data": plan.settings.data,
+            "pid": os.getpid(),
+        }
         output.write(output.encode(facts).decode())
         return
     output.write(f"Haulier is ready at {plan.url}")
     output.write(f"  data  {plan.settings.data}")
+    if plan.certificate:
+        output.write(f"  tls   {plan.certificate}")
+        if not plan.settings.tls_cert:
+            output.write("  Its own certificate. Clients that are to trust it need this file:")
+            output.write(f"  SSL_CERT_FILE={plan.certificate}")
     if plan.settings.dev:
         output.write(f"  key   {key}  (development only: everybody knows it)")
     elif key:

@@ -31,12 +31,14 @@ class Server:
         key: an API key with every scope.
         folder: everything it writes lies below it.
         process: the supervisor, `haulier serve`.
+        certificate: what to trust, where it answers over HTTPS.
     """
 
     url: str
     key: str
     folder: Path
     process: subprocess.Popen[bytes]
+    certificate: Path | None = None
 
     @property
     def data(self) -> Path:
@@ -55,7 +57,9 @@ class Server:
 
     def environment(self) -> dict[str, str]:
         """Give the environment in which the command line finds this server."""
-        return {"HAULIER_URL": self.url, "HAULIER_KEY": self.key, "HAULIER_CONFIG": os.devnull}
+        found = {"HAULIER_URL": self.url, "HAULIER_KEY": self.key, "HAULIER_CONFIG": os.devnull}
+        trust = {"SSL_CERT_FILE": str(self.certificate)} if self.certificate else {}
+        return found | trust
 
 
 @contextmanager
@@ -82,7 +86,14 @@ def running(
         process = _start(folder, log, arguments, environment or {})
         try:
             facts = _facts(process, folder)
-            yield Server(facts["url"], facts["key"] or "", folder, process)
+            certificate = facts["certificate"]
+            yield Server(
+                facts["url"],
+                facts["key"] or "",
+                folder,
+                process,
+                Path(certificate) if certificate else None,
+            )
         finally:
             stop(process)
 
