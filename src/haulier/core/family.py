@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from haulier.core.entry import Entry, Publication
 from haulier.core.recipe import Recipe, StepPlan
 
 
@@ -29,6 +30,7 @@ class Kind(msgspec.Struct, frozen=True):
         outputs: the artifacts a job of this kind may have.
         interactive: short work that must not wait behind long work.
         process_id: its name on the native wire; empty: the name in lower case with hyphens.
+        topic: the subject under which wires group kinds; empty: the family's name.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Kind(msgspec.Struct, frozen=True):
     version: str = "1.0.0"
     process_id: str = ""
     keywords: tuple[str, ...] = ()
+    topic: str = ""
 
     @property
     def results(self) -> tuple[Output, ...]:
@@ -76,10 +79,15 @@ class PartResult(msgspec.Struct, frozen=True):
 
 
 class StepResult(msgspec.Struct, frozen=True):
-    """What a step gave: small values here, files as the context's artifacts."""
+    """What a step gave: small values here, files as the context's artifacts.
+
+    Attributes:
+        publish: entries of the catalog that appear together with the end of the step.
+    """
 
     values: Mapping[str, Any] = {}
     counters: Mapping[str, float] = {}
+    publish: tuple[Publication, ...] = ()
 
 
 class JobResult(msgspec.Struct, frozen=True):
@@ -117,6 +125,20 @@ class Context(Protocol):
 
         Raises:
             Problem: NOT_FOUND, naming type, name and the names that exist.
+        """
+        ...
+
+    def entry(self, type_: str, *, name: str = "", id: str = "", version: int = 0) -> Entry:  # noqa: A002 -- its name
+        """Give a version of a catalog entry visible to the job's organisation.
+
+        Args:
+            type_: what it is.
+            name: its name, or else
+            id: its id.
+            version: which; 0 means the newest.
+
+        Raises:
+            Problem: NOT_FOUND, naming what there is not.
         """
         ...
 

@@ -1,36 +1,22 @@
 """The catalog: named things of an organisation, such as releases and storages."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any, Final
 
-import msgspec
 import sqlalchemy as sa
+from msgspec import structs
 
 from haulier.core.clock import Clock
-from haulier.core.identity import new_job_id
+from haulier.core.entry import Entry, Publication
 from haulier.core.problem import Code, Problem
+from haulier.engine import revisions
 from haulier.engine.reach import SHARED, Reach
-from haulier.engine.tables import catalog
+from haulier.engine.revisions import StaleError
 
-__all__ = ["SHARED", "Catalog", "Entry"]
+__all__ = ["SHARED", "Catalog", "Entry", "StaleError"]
 
 NAMED: Final = 20  # how many names a refusal lists
 TRIES: Final = 20
-
-
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """A named thing; `version` rises with every change of its body."""
-
-    id: str
-    number: int
-    organisation: str
-    type: str
-    name: str
-    version: int
-    body: Mapping[str, Any]
-    created_at: datetime
-    updated_at: datetime
 
 
 class Catalog:
@@ -49,9 +35,8 @@ class Catalog:
 
     def find(self, organisation: str, type_: str, name: str) -> Entry | None:
         """Give an entry that the organisation sees, its own first, if there is one."""
-        seen = _seen(organisation, type_).where(catalog.c.name == name)
         with self._engine.connect() as connection:
-            entries = [_entry(row) for row in connection.execute(seen)]
+            entries = revisions.seen(connection, organisation, type_, name)
         return entries[-1] if entries else None
 
     def get(self, organisation: str, type_: str, name: str) -> Entry:
@@ -80,44 +65,84 @@ class Catalog:
     def list(self, organisation: str, type_: str) -> Sequence[Entry]:
         """Give the entries of a type that the organisation sees, by name."""
         with self._engine.connect() as connection:
-            rows = connection.execute(_seen(organisation, type_))
-            by_name = {row.name: _entry(row) for row in rows}  # own ones come last, and win
+            entries = revisions.seen(connection, organisation, type_)
+        by_name = {entry.name: entry for entry in entries}  # own ones come last, and win
         return [by_name[name] for name in sorted(by_name)]
 
-    def put(self, organisation: str, type_: str, name: str, body: Mapping[str, Any]) -> Entry:
+    def put(
+        self,
+        organisation: str,
+        type_: str,
+        name: str,
+        body: Mapping[str, Any],
+        *,
+        by: str = "",
+        expects: int | None = None,
+    ) -> Entry:
         """Make an entry of the organisation, or give the one there is a new body.
+
+        Args:
+            organisation: whose it is.
+            type_: what it is.
+            name: its name.
+            body: its new body.
+            by: who makes this version.
+            expects: the version that is to be replaced, 0 for none; None replaces any.
 
         Raises:
             Problem: FORBIDDEN or INVALID at "url"; the organisation may not name that place.
+                CONFLICT; the entry is not of the version that was expected.
         """
-        self._reach.check(organisation, f"{type_} '{name}'", body, at="url")
+        publication = Publication(type=type_, name=name, body=body, expects=expects or 0)
         for _ in range(TRIES):
-            entry = self._replace(organisation, type_, name, body)
-            if entry is None:
-                entry = self._insert(organisation, type_, name, body)
-            if entry is not None:
-                return entry
-        raise Problem(Code.CONFLICT, f"{type_} '{name}' is being made and deleted at once")
+            found = self.find(organisation, type_, name) if expects is None else None
+            if found is not None and found.organisation == organisation:
+                publication = structs.replace(publication, expects=found.version)
+            elif expects is None:
+                publication = structs.replace(publication, expects=0)
+            try:
+                with self._engine.begin() as connection:
+                    return self.publish(connection, organisation, publication, by=by)
+            except StaleError:
+                if expects is not None:
+                    raise _conflict(type_, name, expects) from None
+        raise Problem(Code.CONFLICT, f"{type_} '{name}' is changed by many at once; try again")
+
+    def publish(
+        self, connection: sa.Connection, organisation: str, wanted: Publication, *, by: str = ""
+    ) -> Entry:
+        """Write one version of an entry within a transaction.
+
+        Raises:
+            StaleError: the entry is not of the version that the publication expects.
+            Problem: FORBIDDEN or INVALID at "url"; the organisation may not name that place.
+        """
+        what = f"{wanted.type} '{wanted.name}'"
+        self._reach.check(organisation, what, wanted.body, at="url")
+        return revisions.write(connection, organisation, wanted, by=by, now=self._clock.now())
 
     def ensure(self, organisation: str, type_: str, name: str, body: Mapping[str, Any]) -> Entry:
         """Give the entry that the organisation sees, and make it where there is none."""
         for _ in range(TRIES):
             entry = self.find(organisation, type_, name)
-            if entry is None:
-                entry = self._insert(organisation, type_, name, body)
             if entry is not None:
                 return entry
+            try:
+                with self._engine.begin() as connection:
+                    new = Publication(type=type_, name=name, body=body, expects=0)
+                    return revisions.write(connection, organisation, new, now=self._clock.now())
+            except StaleError:
+                continue  # somebody else was faster
         raise Problem(Code.CONFLICT, f"{type_} '{name}' is being made and deleted at once")
 
     def delete(self, organisation: str, type_: str, name: str) -> None:
-        """Forget an entry of the organisation's own.
+        """Forget an entry of the organisation's own, with all of its versions.
 
         Raises:
             Problem: NOT_FOUND; it has none of that name.
         """
-        gone = sa.delete(catalog).where(*_is(organisation, type_, name))
         with self._engine.begin() as connection:
-            removed = connection.execute(gone).rowcount
+            removed = revisions.forget(connection, organisation, type_, name)
         if not removed:
             own = [
                 each.name
@@ -127,64 +152,117 @@ class Catalog:
             detail = f"no {type_} '{name}' of organisation '{organisation}'; {_there_are(own)}"
             raise Problem(Code.NOT_FOUND, detail, at="name")
 
-    def _replace(
-        self, organisation: str, type_: str, name: str, body: Mapping[str, Any]
-    ) -> Entry | None:
-        change = (
-            sa.update(catalog)
-            .where(*_is(organisation, type_, name))
-            .values(body=body, version=catalog.c.version + 1, updated_at=self._clock.now())
-            .returning(*catalog.c)
-        )
-        with self._engine.begin() as connection:
-            row = connection.execute(change).one_or_none()
-        return None if row is None else _entry(row)
+    def version(
+        self,
+        organisation: str,
+        type_: str,
+        *,
+        name: str = "",
+        id: str = "",  # noqa: A002 -- its name
+        version: int = 0,
+        deleted: bool = False,
+    ) -> Entry:
+        """Give a version of an entry that the organisation sees.
 
-    def _insert(
-        self, organisation: str, type_: str, name: str, body: Mapping[str, Any]
-    ) -> Entry | None:
-        """Make an entry; None if somebody else was faster."""
-        now = self._clock.now()
-        new = (
-            sa.insert(catalog)
-            .values(
-                id=str(new_job_id(int(now.timestamp() * 1000))),
-                organisation=organisation,
-                type=type_,
-                name=name,
-                version=1,
-                body=body,
-                created_at=now,
-                updated_at=now,
+        Args:
+            organisation: who looks.
+            type_: what it is.
+            name: its name, or else
+            id: its id.
+            version: which; 0 means the newest.
+            deleted: also where the entry was put away; only by id.
+
+        Raises:
+            Problem: NOT_FOUND at "name", "id" or "version". FORBIDDEN or INVALID at the type; it
+                names a place that the operator does not allow.
+        """
+        if not id:
+            entry = self.get(organisation, type_, name)
+        else:
+            with self._engine.connect() as connection:
+                found = revisions.by_id(connection, organisation, type_, id)
+            if found is None or (found.deleted_at is not None and not deleted):
+                raise Problem(Code.NOT_FOUND, f"no {type_} with the id {id}", at="id")
+            self.check(found)
+            entry = found
+        if version in {0, entry.version}:
+            return entry
+        with self._engine.connect() as connection:
+            earlier = revisions.earlier(connection, entry, version)
+        if earlier is None:
+            detail = f"{type_} '{entry.name}' has versions 1 to {entry.version}, got {version}"
+            raise Problem(Code.NOT_FOUND, detail, at="version")
+        self.check(earlier)
+        return earlier
+
+    def versions(self, entry: Entry) -> Sequence[Entry]:
+        """Give every version of an entry, newest first."""
+        with self._engine.connect() as connection:
+            return revisions.history(connection, entry)
+
+    def page(
+        self,
+        organisation: str,
+        type_: str,
+        *,
+        prefix: str = "",
+        limit: int = 1000,
+        offset: int = 0,
+        deleted: bool = False,
+    ) -> tuple[Sequence[Entry], int]:
+        """Give some of the organisation's own entries, by name, and how many there are.
+
+        Args:
+            organisation: whose.
+            type_: what they are.
+            prefix: how their names begin.
+            limit: how many at most.
+            offset: how many to leave out first.
+            deleted: those that were put away, instead of the others.
+        """
+        with self._engine.connect() as connection:
+            return revisions.page(
+                connection,
+                (organisation, type_, prefix),
+                deleted=deleted,
+                limit=limit,
+                offset=offset,
             )
-            .returning(*catalog.c)
-        )
+
+    def put_away(self, organisation: str, type_: str, id: str) -> Entry:  # noqa: A002 -- its name
+        """Take an entry out of sight, to be restored by its id; its name is free again.
+
+        Raises:
+            Problem: NOT_FOUND at "id"; the organisation has no such entry in sight.
+        """
+        with self._engine.begin() as connection:
+            entry = revisions.mark(connection, organisation, type_, id, self._clock.now())
+        if entry is None:
+            raise Problem(Code.NOT_FOUND, f"no {type_} with the id {id}", at="id")
+        return entry
+
+    def restore(self, organisation: str, type_: str, id: str) -> Entry:  # noqa: A002 -- its name
+        """Bring an entry back that was put away.
+
+        Raises:
+            Problem: NOT_FOUND at "id"; CONFLICT; another one has its name now.
+        """
         try:
             with self._engine.begin() as connection:
-                return _entry(connection.execute(new).one())
+                entry = revisions.mark(connection, organisation, type_, id, None)
         except sa.exc.IntegrityError:
-            return None
+            detail = f"another {type_} has the name of the one with the id {id}; remove it first"
+            raise Problem(Code.CONFLICT, detail, at="name") from None
+        if entry is None:
+            raise Problem(Code.NOT_FOUND, f"no {type_} with the id {id} was put away", at="id")
+        return entry
 
 
-def _seen(organisation: str, type_: str) -> sa.Select[Any]:
-    """Select what an organisation sees of a type; of two with one name, its own comes last."""
-    return (
-        sa.select(*catalog.c)
-        .where(catalog.c.type == type_, catalog.c.organisation.in_((organisation, SHARED)))
-        .order_by(sa.case((catalog.c.organisation == SHARED, 0), else_=1))
-    )
-
-
-def _is(organisation: str, type_: str, name: str) -> tuple[sa.ColumnElement[bool], ...]:
-    return (
-        catalog.c.organisation == organisation,
-        catalog.c.type == type_,
-        catalog.c.name == name,
-    )
-
-
-def _entry(row: sa.Row[Any]) -> Entry:
-    return Entry(**row._mapping)  # noqa: SLF001 -- SQLAlchemy's public name for it
+def _conflict(type_: str, name: str, expects: int) -> Problem:
+    if not expects:
+        return Problem(Code.CONFLICT, f"{type_} '{name}' is there already", at="name")
+    detail = f"{type_} '{name}' is not of version {expects} any more: somebody changed it"
+    return Problem(Code.CONFLICT, detail, at="version")
 
 
 def _there_are(names: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from haulier.core.artifact import Artifact, FileRef, check_filename
+from haulier.core.entry import Entry
 from haulier.core.family import Cancelled, PartResult
 from haulier.core.problem import Code, Problem
 from haulier.core.progress import clamp
@@ -78,10 +79,15 @@ class ChildContext:
 
     def catalog(self, type_: str, name: str) -> Mapping[str, Any]:
         """Give the body of a catalog entry visible to the job's organisation."""
-        answer = self._answer(Ask("catalog", type_, name), at=type_)
-        if answer.body is None:
-            raise Problem(Code.INTERNAL, f"the worker gave no body for {type_} '{name}'", at=type_)
-        return answer.body
+        return self.entry(type_, name=name).body
+
+    def entry(self, type_: str, *, name: str = "", id: str = "", version: int = 0) -> Entry:  # noqa: A002 -- its name
+        """Give a version of a catalog entry visible to the job's organisation."""
+        answer = self._answer(Ask("entry", type_, name, id, version), at=type_)
+        if answer.entry is None:
+            detail = f"the worker gave no entry for {type_} '{name or id}'"
+            raise Problem(Code.INTERNAL, detail, at=type_)
+        return answer.entry
 
     def write(self, name: str, *, media_type: str = "", filename: str = "") -> Path:
         """Give a path to write the output `name` to; it appears when the step succeeds."""

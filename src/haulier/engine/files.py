@@ -55,6 +55,7 @@ class Files:
     ) -> None:
         self._own = storage
         self._clock = clock
+        self._catalog = catalog
         self._places = Places(storage, catalog)
         self._hashes = Hashes(engine)
 
@@ -69,6 +70,10 @@ class Files:
             Problem: NOT_FOUND at "storage".
         """
         return self._places.entry(caller.organisation, name)
+
+    def ensure(self, organisation: str, name: str) -> Entry:
+        """Give a storage, and make it in the server's own store where there is none."""
+        return self._catalog.ensure(organisation, TYPE, name, {"url": ""})
 
     async def upload(
         self,
@@ -180,12 +185,18 @@ class Files:
         await store.put(f"{prefix}/{name}", chunks)
 
     async def commit_blocks(
-        self, caller: Caller, storage: str, filename: str, block_ids: Sequence[str]
+        self,
+        caller: Caller,
+        storage: str,
+        filename: str,
+        block_ids: Sequence[str],
+        *,
+        expected_sha256: str = "",
     ) -> FileInfo:
         """Make a file of blocks, in the order given; blocks that are not named are dropped.
 
         Raises:
-            Problem: INVALID at "blocklist", with every block that nobody staged.
+            Problem: INVALID at "blocklist", with every block that nobody staged; at "sha256".
         """
         org = caller.organisation
         names = [_block_name(block_id, at="blocklist") for block_id in block_ids]
@@ -196,7 +207,8 @@ class Files:
         staged = {blob.key.rpartition("/")[2] for blob in await store.list(prefix)}
         _check_blocks(block_ids, names, staged)
         keys = [f"{prefix}/{name}" for name in names]
-        info = await self.upload(caller, storage, filename, _joined(store, keys))
+        joined = _joined(store, keys)
+        info = await self.upload(caller, storage, filename, joined, expected_sha256=expected_sha256)
         await asyncio.to_thread(store.clear, prefix)
         return info
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from haulier.core.artifact import Artifact
+from haulier.core.entry import Entry
 from haulier.core.family import Part, PartResult, StepResult
 from haulier.core.problem import ProblemBody
 from haulier.core.recipe import StepPlan
@@ -74,21 +75,25 @@ class Ask(msgspec.Struct, tag="ask", frozen=True):
     """A question of the child, which has no access to the database.
 
     Attributes:
-        what: "file" or "catalog".
+        what: "file" or "entry".
         a: the file's storage, or the entry's type.
         b: the file's name, or the entry's.
+        id: of the entry, where it is not asked for by name.
+        version: of the entry; 0 means the newest.
     """
 
     what: str
     a: str
     b: str
+    id: str = ""
+    version: int = 0
 
 
 class Answer(msgspec.Struct, tag="answer", frozen=True):
     """What the worker says to a question: one of the three."""
 
     place: Place | None = None
-    body: Mapping[str, Any] | None = None
+    entry: Entry | None = None
     problem: ProblemBody | None = None
 
 

@@ -29,11 +29,13 @@ from haulier.engine.parts import PartRunner
 from haulier.engine.prefixes import OUTPUTS, WORK
 from haulier.engine.registry import Kinds
 from haulier.engine.sandbox import to_its_end
+from haulier.engine.settling import settle
 from haulier.engine.storage import Storage
 from haulier.engine.store import AttemptLostError
 from haulier.engine.tracking import StepTrack
 
 LOADS_AT_ONCE: Final = 16
+MERGES: Final = 100  # of one step, while others change what it builds on
 
 T = TypeVar("T")
 
@@ -85,6 +87,7 @@ class StepRun:
     earlier: Mapping[str, StepResult]
     artifacts: Sequence[Artifact]
     _key: str = field(default="", init=False)
+    _settled: bool = field(default=False, init=False)
 
     async def run(self) -> str:
         """Do the step, write down how it ended, and give its state."""
@@ -93,21 +96,31 @@ class StepRun:
         await write(details.start_step, self.step.id, work=self._key, now=now())
         self.track.running = True
         try:
-            end = await self._work()
-        except Problem as problem:
-            end = StepEnd(state=State.FAILED, problem=problem.body())
-        except asyncio.CancelledError:
-            await self._drop_outputs()
+            return str(await self._to_its_end())
+        except (asyncio.CancelledError, AttemptLostError):
+            if not self._settled:
+                await self._drop_outputs()
             raise
         finally:
             self.track.running = False
-        settle = write(details.settle_step, self.step.id, end, now=now(), last=self.track.now())
+
+    async def _to_its_end(self) -> State:
         try:
-            await to_its_end(settle)
-        except AttemptLostError:
-            await self._drop_outputs()
-            raise
-        return str(end.state)
+            parts = await self._split()
+            results = await self._run(parts)
+            for _ in range(MERGES):
+                if await self._settle(await self._merge(parts, results)):
+                    return State.SUCCEEDED
+            raise _restless(self.step)
+        except Problem as problem:
+            await self._settle(StepEnd(state=State.FAILED, problem=problem.body()))
+            return State.FAILED
+
+    async def _settle(self, end: StepEnd) -> bool:
+        """Write down how the step ended; False where it must be merged again."""
+        settled = await settle(self.bench, self.attempt, self.step.id, end, self.track.now())
+        self._settled = settled
+        return settled
 
     async def _drop_outputs(self) -> None:
         """Remove what became no artifact: the attempt that ends the job may have looked already."""
@@ -117,9 +130,7 @@ class StepRun:
     def _clear(self, prefix: str) -> None:
         self.bench.storage.clear(prefix)
 
-    async def _work(self) -> StepEnd:
-        parts = await self._split()
-        results = await self._run(parts)
+    async def _merge(self, parts: Sequence[Part], results: Mapping[str, PartResult]) -> StepEnd:
         done = await self._perform(
             Task(
                 action="merge",
@@ -247,12 +258,20 @@ class StepRun:
     def _look_up(self, ask: Ask) -> Answer:
         organisation = self.attempt.job.organisation
         try:
-            if ask.what == "catalog":
-                return Answer(body=self.bench.catalog.get(organisation, ask.a, ask.b).body)
+            if ask.what == "entry":
+                find = self.bench.catalog.version
+                return Answer(
+                    entry=find(organisation, ask.a, name=ask.b, id=ask.id, version=ask.version)
+                )
             storage, key = self.bench.files.place(organisation, FileRef(ask.a, ask.b))
         except Problem as problem:
             return Answer(problem=problem.body())
         return Answer(place=Place(storage.url, key, ask.b))
+
+
+def _restless(step: StepPlan) -> Problem:
+    detail = f"what step '{step.id}' changes was changed by others {MERGES} times meanwhile"
+    return Problem(Code.CONFLICT, detail)
 
 
 async def all_or_none(calls: Sequence[Any]) -> None:

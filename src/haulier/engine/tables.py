@@ -223,14 +223,37 @@ catalog: Final = sa.Table(
     sa.Column("id", sa.String(36), nullable=False),
     sa.Column("organisation", sa.String(128), nullable=False),
     sa.Column("type", sa.String(64), nullable=False),
-    sa.Column("name", sa.String(255), nullable=False),
+    sa.Column("name", sa.String(1024), nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("body", Json, nullable=False),
+    sa.Column("by", sa.String(256), nullable=False, server_default=""),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("updated_at", Moment, nullable=False),
-    sa.UniqueConstraint("organisation", "type", "name"),
+    sa.Column("deleted_at", Moment),
     sa.UniqueConstraint("id"),
+    sa.Index(
+        "ix_catalog_name",
+        "organisation",
+        "type",
+        "name",
+        unique=True,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    ),
     sqlite_autoincrement=True,
+)
+
+#: What entries of the catalog were before their newest version.
+revisions: Final = sa.Table(
+    "revisions",
+    metadata,
+    sa.Column(
+        "entry", sa.String(36), sa.ForeignKey("catalog.id", ondelete="CASCADE"), primary_key=True
+    ),
+    sa.Column("version", sa.Integer, primary_key=True),
+    sa.Column("body", Json, nullable=False),
+    sa.Column("by", sa.String(256), nullable=False),
+    sa.Column("updated_at", Moment, nullable=False),
 )
 
 files: Final = sa.Table(

@@ -15,6 +15,7 @@ from haulier.core.recipe import StepPlan
 from haulier.engine.messages import Answer, Ask, Place, Report, Task
 from haulier.engine.processes import SCRATCH, marked
 from haulier.engine.storage import Storage
+from haulier.testing.shelf import an_entry
 
 ROGUE: Final = "haulier.testing.rogue:FAMILY"
 LOOK_S: Final = 0.01
@@ -76,8 +77,8 @@ class Bench:
     async def on_ask(self, ask: Ask) -> Answer:
         """Answer as a worker would that has one storage "inbox" and a catalog."""
         self.asked.append(ask)
-        if ask.what == "catalog":
-            return Answer(body={"kind": "linear"})
+        if ask.what == "entry":
+            return Answer(entry=an_entry(ask.a, ask.b, {"kind": "linear"}))
         if ask.a != "inbox":
             raise Problem(Code.NOT_FOUND, f"no storage '{ask.a}'; there are: inbox")
         return Answer(place=Place(self.url, f"files/{ask.b}", ask.b))

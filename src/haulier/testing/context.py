@@ -9,9 +9,11 @@ from typing import Any, TypeVar
 import msgspec
 
 from haulier.core.artifact import FileRef, check_filename
+from haulier.core.entry import Entry, Publication
 from haulier.core.family import Family, JobResult, Part, PartResult, StepResult
 from haulier.core.problem import Code, Problem
 from haulier.core.recipe import Recipe, StepPlan
+from haulier.testing.shelf import Shelf, an_entry
 
 T = TypeVar("T")
 Order = Callable[[Sequence[Part]], Sequence[Part]]
@@ -43,7 +45,8 @@ class World:
     Attributes:
         folder: everything that is written lies below it.
         storages: name to folder.
-        entries: (type, name) to the body of a catalog entry.
+        entries: (type, name) to the body of a catalog entry that has one version.
+        shelf: the entries that have more, as `put` and the steps of jobs made them.
         results: step id to what it gave.
         outputs: "step:ID.NAME" to the file.
         said: every report of progress, in order.
@@ -52,6 +55,7 @@ class World:
     folder: Path
     storages: dict[str, Path] = field(default_factory=dict)
     entries: dict[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
+    shelf: Shelf = field(default_factory=Shelf)
     results: dict[str, StepResult] = field(default_factory=dict)
     outputs: dict[str, Written] = field(default_factory=dict)
     said: list[Said] = field(default_factory=list)
@@ -84,11 +88,21 @@ class LocalContext:
 
     def catalog(self, type_: str, name: str) -> Mapping[str, Any]:
         """Give the body of a catalog entry."""
-        found = self._world.entries.get((type_, name))
+        return self.entry(type_, name=name).body
+
+    def entry(self, type_: str, *, name: str = "", id: str = "", version: int = 0) -> Entry:  # noqa: A002 -- its name
+        """Give a version of a catalog entry."""
+        body = self._world.entries.get((type_, name))
+        if body is not None:
+            return an_entry(type_, name, body)
+        found = self._world.shelf.find(type_, name, id, version)
         if found is None:
-            known = ", ".join(sorted(n for t, n in self._world.entries if t == type_)) or "none"
-            detail = f"no {type_} named '{name}'; there are: {known}"
-            raise Problem(Code.NOT_FOUND, detail, at=type_)
+            names = [n for kind, n in self._world.entries if kind == type_]
+            known = ", ".join(sorted([*names, *self._world.shelf.names(type_)])) or "none"
+            wanted = f"'{name or id}'" + (f" of version {version}" if version else "")
+            raise Problem(
+                Code.NOT_FOUND, f"no {type_} named {wanted}; there are: {known}", at=type_
+            )
         return found
 
     def write(self, name: str, *, media_type: str = "", filename: str = "") -> Path:
@@ -156,8 +170,19 @@ def run_step(
         context.close()
     results = {part.key: done[part.key] for part in parts}
     merged = _call(world, (step, "merge"), lambda c: family.merge(step, results, c), StepResult)
-    world.results[step.id] = merged
+    for wanted in merged.publish:
+        _publish(world, step, wanted)
+    world.results[step.id] = msgspec.structs.replace(merged, publish=())
     return merged
+
+
+def _publish(world: World, step: StepPlan, wanted: Publication) -> None:
+    """Put an entry on the shelf, and the files that it names in their storages."""
+    for name, ref in wanted.files.items():
+        folder = world.storages.setdefault(ref.storage, world.folder / "storages" / ref.storage)
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(world.outputs[f"step:{step.id}.{name}"].path, folder / ref.filename)
+    world.shelf.put(wanted)
 
 
 def run_recipe(family: Family, recipe: Recipe, world: World) -> dict[str, StepResult]:

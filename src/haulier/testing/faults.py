@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 
 from haulier.core.artifact import FileRef
+from haulier.core.entry import Publication
 from haulier.core.family import Context, JobResult, Kind, Output, Part, PartResult, StepResult
 from haulier.core.problem import Code, Problem
 from haulier.core.recipe import Recipe, StepPlan
@@ -21,6 +22,7 @@ Act = Literal[
     "add", "crash", "exit", "hang", "hoard", "linger", "refuse", "spawn", "spin", "stumble", "wait"
 ]
 LOOK_S: Final = 0.01
+LEDGER: Final = "ledger"
 
 
 class Trouble(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -35,6 +37,8 @@ class Trouble(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         only: the part that misbehaves; None: every one.
         diary: a file to which each part appends a line when it begins and when it ends.
         gate: what "wait" waits for: a file that comes to exist; "linger" waits in the summary.
+        ledger: a catalog entry to whose total the sum is added at the end of each step; one that
+            is called "at:" and a place names that place.
     """
 
     act: Act = "add"
@@ -45,6 +49,7 @@ class Trouble(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     only: int | None = None
     diary: str = ""
     gate: str = ""
+    ledger: str = ""
 
 
 _OUTPUTS: Final = (Output("sum", "text/plain", "The sum", "sum.txt"),)
@@ -123,8 +128,10 @@ class Faults:
         total = sum(float(context.part_file("total.txt", key).read_text()) for key in results)
         total += sum(context.values(need)["sum"] for need in step.needs)
         context.write("sum", media_type="text/plain", filename="sum.txt").write_text(f"{total:g}\n")
-        linger = {"gate": _trouble(step).gate} if _trouble(step).act == "linger" else {}
-        return StepResult({"sum": total, "parts": len(results), **linger})
+        trouble = _trouble(step)
+        linger = {"gate": trouble.gate} if trouble.act == "linger" else {}
+        entries = (_entered(trouble.ledger, total, context),) if trouble.ledger else ()
+        return StepResult({"sum": total, "parts": len(results), **linger}, publish=entries)
 
     def summarise(self, kind: str, steps: Mapping[str, StepResult]) -> JobResult:
         """Give the last sum."""
@@ -141,6 +148,25 @@ class Faults:
 
 def _trouble(step: StepPlan) -> Trouble:
     return msgspec.convert(step.params, Trouble)
+
+
+def _entered(name: str, total: float, context: Context) -> Publication:
+    """Give the next version of a ledger: its total and, under the sum's name, the file of it."""
+    try:
+        entry = context.entry(LEDGER, name=name)
+    except Problem as problem:
+        if problem.code is not Code.NOT_FOUND:
+            raise
+        entry = None
+    file = f"{total:g}.txt"
+    body = {"total": total + (entry.body["total"] if entry else 0), "file": file}
+    return Publication(
+        type=LEDGER,
+        name=name,
+        body=body | ({"url": name.removeprefix("at:")} if name.startswith("at:") else {}),
+        expects=entry.version if entry else 0,
+        files={"sum": FileRef(LEDGER, file)},
+    )
 
 
 def _numbers(path: Path) -> list[float]:
