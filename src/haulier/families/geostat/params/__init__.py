@@ -1,0 +1,1 @@
+"""What the kinds of geostatistics take: typed, described, and checked without reading data."""
