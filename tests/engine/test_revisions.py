@@ -181,3 +181,47 @@ def test_a_page_gives_own_entries_below_a_prefix_and_how_many_there_are(catalog:
     assert ([each.name for each in entries], total) == (["a/2", "a/3"], 3)
     assert [each.name for each in catalog.page("acme", "grid", prefix="a%")[0]] == ["a%/4"]
     assert [each.name for each in catalog.page("acme", "grid", deleted=True)[0]] == ["a/7"]
+
+
+def test_an_entry_moves_with_its_history(catalog: Catalog) -> None:
+    old = catalog.put("acme", "grid", "here", {"n": 1}, by="ada")
+
+    wanted = Publication(type="grid", name="there", body={"n": 2}, expects=1, id=old.id)
+    moved = catalog.move("acme", wanted, by="bob")
+
+    assert (moved.id, moved.name, moved.version, moved.by) == (old.id, "there", 2, "bob")
+    assert catalog.find("acme", "grid", "here") is None
+    assert [each.body for each in catalog.versions(moved)] == [{"n": 2}, {"n": 1}]
+
+
+@pytest.mark.parametrize(
+    ("name", "expects", "organisation", "at"),
+    [
+        ("taken", 1, "acme", "name"),
+        ("free", 2, "acme", "version"),
+        ("free", 1, "others", "version"),
+    ],
+)
+def test_a_move_that_cannot_be_changes_nothing(
+    catalog: Catalog, name: str, expects: int, organisation: str, at: str
+) -> None:
+    old = catalog.put("acme", "grid", "here", {"n": 1})
+    taken = catalog.put("acme", "grid", "taken", {"n": 7})
+    wanted = Publication(type="grid", name=name, body={"n": 2}, expects=expects, id=old.id)
+
+    assert refusal(lambda: catalog.move(organisation, wanted)) == (Code.CONFLICT, at)
+
+    assert list(catalog.list("acme", "grid")) == [old, taken]
+
+
+def test_what_was_put_away_comes_back_under_another_name_where_its_own_is_taken(
+    catalog: Catalog,
+) -> None:
+    first = catalog.put("acme", "grid", "g", {"n": 1})
+    catalog.put_away("acme", "grid", first.id)
+    second = catalog.put("acme", "grid", "g", {"n": 2})
+
+    restored = catalog.restore("acme", "grid", first.id, name="g (1)")
+
+    assert (restored.id, restored.name, restored.deleted_at) == (first.id, "g (1)", None)
+    assert catalog.find("acme", "grid", "g") == second

@@ -236,26 +236,55 @@ class Catalog:
             Problem: NOT_FOUND at "id"; the organisation has no such entry in sight.
         """
         with self._engine.begin() as connection:
-            entry = revisions.mark(connection, organisation, type_, id, self._clock.now())
+            entry = revisions.mark(connection, (organisation, type_, id), self._clock.now())
         if entry is None:
             raise Problem(Code.NOT_FOUND, f"no {type_} with the id {id}", at="id")
         return entry
 
-    def restore(self, organisation: str, type_: str, id: str) -> Entry:  # noqa: A002 -- its name
-        """Bring an entry back that was put away.
+    def restore(
+        self,
+        organisation: str,
+        type_: str,
+        id: str,  # noqa: A002 -- its name
+        *,
+        name: str = "",
+    ) -> Entry:
+        """Bring an entry back that was put away, under another name if one is given.
 
         Raises:
-            Problem: NOT_FOUND at "id"; CONFLICT; another one has its name now.
+            Problem: NOT_FOUND at "id"; CONFLICT at "name"; another one has the name now.
         """
         try:
             with self._engine.begin() as connection:
-                entry = revisions.mark(connection, organisation, type_, id, None)
+                entry = revisions.mark(connection, (organisation, type_, id), None, name=name)
         except sa.exc.IntegrityError:
             detail = f"another {type_} has the name of the one with the id {id}; remove it first"
             raise Problem(Code.CONFLICT, detail, at="name") from None
         if entry is None:
             raise Problem(Code.NOT_FOUND, f"no {type_} with the id {id} was put away", at="id")
         return entry
+
+    def move(self, organisation: str, wanted: Publication, *, by: str = "") -> Entry:
+        """Give an entry another name, together with a new version.
+
+        Args:
+            organisation: whose it is.
+            wanted: the new name and body; its id says which entry, and it expects a version.
+            by: who makes this version.
+
+        Raises:
+            Problem: CONFLICT at "name"; another entry has it. CONFLICT at "version"; the entry
+                is not of the version that was expected. FORBIDDEN or INVALID at "url".
+        """
+        entry = (organisation, wanted.type, wanted.id)
+        try:
+            with self._engine.begin() as connection:
+                revisions.rename(connection, entry, wanted.name, wanted.expects)
+                return self.publish(connection, organisation, wanted, by=by)
+        except sa.exc.IntegrityError:
+            raise _conflict(wanted.type, wanted.name, 0) from None
+        except StaleError:
+            raise _conflict(wanted.type, wanted.name, wanted.expects) from None
 
 
 def _conflict(type_: str, name: str, expects: int) -> Problem:

@@ -176,26 +176,54 @@ def page(
 
 def mark(
     connection: sa.Connection,
-    organisation: str,
-    type_: str,
-    id_: str,
+    entry: tuple[str, str, str],
     deleted_at: datetime | None,
+    *,
+    name: str = "",
 ) -> Entry | None:
-    """Put an entry away, or bring it back; None where it is not in the other state."""
+    """Put an entry away, or bring it back; None where it is not in the other state.
+
+    Args:
+        connection: to the database.
+        entry: organisation, type and id.
+        deleted_at: when it is put away; None brings it back.
+        name: its new name; empty: the one it has.
+    """
     away = catalog.c.deleted_at
     change = (
         sa.update(catalog)
-        .where(
-            catalog.c.id == id_,
-            catalog.c.organisation == organisation,
-            catalog.c.type == type_,
-            away.is_not(None) if deleted_at is None else away.is_(None),
-        )
-        .values(deleted_at=deleted_at)
+        .where(*_has_id(entry), away.is_not(None) if deleted_at is None else away.is_(None))
+        .values(deleted_at=deleted_at, **({"name": name} if name else {}))
         .returning(*catalog.c)
     )
     row = connection.execute(change).one_or_none()
     return None if row is None else _entry(row)
+
+
+def rename(connection: sa.Connection, entry: tuple[str, str, str], name: str, version: int) -> None:
+    """Give an entry another name, where it is still of this version.
+
+    Args:
+        connection: to the database.
+        entry: organisation, type and id.
+        name: its new name.
+        version: the newest that the caller knows.
+
+    Raises:
+        StaleError: it is not of that version.
+    """
+    here = (*_has_id(entry), catalog.c.version == version, catalog.c.deleted_at.is_(None))
+    if not connection.execute(sa.update(catalog).where(*here).values(name=name)).rowcount:
+        raise StaleError
+
+
+def _has_id(entry: tuple[str, str, str]) -> tuple[sa.ColumnElement[bool], ...]:
+    organisation, type_, id_ = entry
+    return (
+        catalog.c.id == id_,
+        catalog.c.organisation == organisation,
+        catalog.c.type == type_,
+    )
 
 
 def forget(connection: sa.Connection, organisation: str, type_: str, name: str) -> int:
