@@ -243,7 +243,7 @@ def _cosine(turns: float) -> float:
     s = s * b - 1.0 / 5040.0
     s = s * b + 1.0 / 120.0
     s = s * b - 1.0 / 6.0
-    return a + a * b * s
+    return float(a + a * b * s)
 
 
 @kernel
