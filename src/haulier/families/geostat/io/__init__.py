@@ -1,0 +1,1 @@
+"""Geoscience objects as they are kept: documents, tables of values, and the geometry they mean."""
