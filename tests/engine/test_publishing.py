@@ -55,7 +55,7 @@ def test_an_entry_appears_with_its_file_when_the_step_succeeds(here: Installatio
     entry = ledger(here, "first")
     assert (entry.version, entry.by) == (1, here.caller.subject)
     assert entry.body == {"total": 7, "file": "7.txt"}
-    store, key = here.services.files.place("main", FileRef(LEDGER, "7.txt"))
+    store, key, _ = here.services.files.place("main", FileRef(LEDGER, "7.txt"))
     assert store.load(key) == b"7\n"
 
 

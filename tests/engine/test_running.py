@@ -193,7 +193,7 @@ def test_an_artifact_is_delivered_to_the_storage_that_was_named(
     job = here.ended(
         here.services.jobs.submit(here.caller, Submission("TROUBLE", {}, deliver={"sum": to}))
     )
-    storage, key = here.services.files.place(here.caller.organisation, to)
+    storage, key, _ = here.services.files.place(here.caller.organisation, to)
     assert storage.load(key) == here.output(job).encode() == b"6\n"
     types = [one.type for one in here.services.jobs.happenings(here.caller, job.id)]
     assert "delivered" in types

@@ -109,7 +109,7 @@ class Context(Protocol):
     """
 
     def read(self, value: Any) -> Path:  # noqa: ANN401 -- a FileRef, its JSON form, or a name
-        """Give the local path of an input.
+        """Give the local path of an input: of a file, or of a folder where it is one.
 
         Args:
             value: a FileRef (or its JSON form) into a named storage of the organisation,
@@ -144,6 +144,10 @@ class Context(Protocol):
 
     def write(self, name: str, *, media_type: str = "", filename: str = "") -> Path:
         """Give a path to write the output `name` to; it appears when the step succeeds."""
+        ...
+
+    def write_folder(self, name: str, *, filename: str = "") -> Path:
+        """Give an empty folder for the files of the output `name`; it appears as `write` says."""
         ...
 
     def part_file(self, name: str, part: str | None = None) -> Path:

@@ -18,6 +18,8 @@ class StepPlan(msgspec.Struct, frozen=True):
         params: the step's own parameters, in JSON terms.
         needs: ids of the steps that must have succeeded before.
         weight: its share of the work, in any unit; for the progress of the whole.
+        inputs: of a step that a recipe of a caller's asks for: slot to "step:ID.SLOT", to a file
+            in a storage, or to a list of these.
     """
 
     id: str
@@ -26,6 +28,7 @@ class StepPlan(msgspec.Struct, frozen=True):
     params: Mapping[str, Any] = {}
     needs: tuple[str, ...] = ()
     weight: float = 1.0
+    inputs: Mapping[str, Any] = {}
 
 
 class Recipe(msgspec.Struct, frozen=True):

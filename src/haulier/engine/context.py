@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -13,6 +13,7 @@ from haulier.core.entry import Entry
 from haulier.core.family import Cancelled, PartResult
 from haulier.core.problem import Code, Problem
 from haulier.core.progress import clamp
+from haulier.engine import trees
 from haulier.engine.messages import Answer, Ask, Place, Report, Task
 from haulier.engine.storage import Storage
 
@@ -20,6 +21,7 @@ from haulier.engine.storage import Storage
 FINISHED: Final = ".result.json"
 REPORT_EVERY_S: Final = 0.05
 UNKNOWN_TYPE: Final = "application/octet-stream"
+FOLDER_TYPE: Final = "application/x-tar"  # what a folder is sent as when it is sent whole
 
 
 class Channel(Protocol):
@@ -46,6 +48,7 @@ class Written:
     path: Path
     media_type: str
     filename: str
+    folder: bool = False
 
 
 class ChildContext:
@@ -91,13 +94,23 @@ class ChildContext:
 
     def write(self, name: str, *, media_type: str = "", filename: str = "") -> Path:
         """Give a path to write the output `name` to; it appears when the step succeeds."""
+        written = self._announced(name, media_type or UNKNOWN_TYPE, filename or name)
+        self._written[name] = written
+        return written.path
+
+    def write_folder(self, name: str, *, filename: str = "") -> Path:
+        """Give a folder to write the files of the output `name` to; it appears as `write` says."""
+        written = self._announced(name, FOLDER_TYPE, filename or name)
+        written.path.mkdir(exist_ok=True)
+        self._written[name] = replace(written, folder=True)
+        return written.path
+
+    def _announced(self, name: str, media_type: str, filename: str) -> Written:
         if self._task.action not in {"split", "merge"}:
             raise ValueError(f"'{self._task.action}' has no outputs; only split and merge have")
-        shown = check_filename(filename or name)
-        path = self._below("outputs") / check_filename(name, at="name") / shown
+        path = self._below("outputs") / check_filename(name, at="name") / check_filename(filename)
         path.parent.mkdir(exist_ok=True)
-        self._written[name] = Written(path, media_type or UNKNOWN_TYPE, shown)
-        return path
+        return Written(path, media_type, filename)
 
     def part_file(self, name: str, part: str | None = None) -> Path:
         """Give the path of a part's file: in `run` its own to write, in `merge` any to read."""
@@ -171,21 +184,25 @@ class ChildContext:
             Problem: INTERNAL, naming the output that was announced and is not there.
         """
         for name, output in self._written.items():
-            if not output.path.is_file():
+            there = any(output.path.iterdir()) if output.folder else output.path.is_file()
+            if not there:
                 detail = f"the output '{name}' was announced, but no file was written"
                 raise Problem(Code.INTERNAL, detail, at=name)
         return tuple(self._publish(name, output) for name, output in self._written.items())
 
     def _publish(self, name: str, output: Written) -> Artifact:
-        blob = self._engine_store().adopt(output.path, self._task.publish + name)
+        key = self._task.publish + name
+        adopt = trees.adopt if output.folder else Storage.adopt
+        found = adopt(self._engine_store(), output.path, key)
         return Artifact(
             name=name,
             filename=output.filename,
             media_type=output.media_type,
-            size_bytes=blob.size_bytes,
-            sha256=blob.sha256,
-            key=blob.key,
+            size_bytes=found.size_bytes,
+            sha256=found.sha256,
+            key=key,
             step=self._task.step.id if self._task.step else "",
+            folder=output.folder,
         )
 
     def _say_when_due(self) -> None:
@@ -212,8 +229,11 @@ class ChildContext:
         if known is None:
             folder = self._below("inputs") / str(len(self._fetched))
             folder.mkdir()
-            path = Storage(place.url).fetch(place.key, folder)
-            known = _named(path, place.filename, folder)
+            if place.folder:
+                known = trees.fetch(Storage(place.url), place.key, folder)
+            else:
+                path = Storage(place.url).fetch(place.key, folder)
+                known = _named(path, place.filename, folder)
             self._fetched[place.url, place.key] = known
         return known
 
@@ -282,6 +302,6 @@ def _named(path: Path, filename: str, folder: Path) -> Path:
     """Give a path whose suffix tells the format: the file's own, or a link to it."""
     if not filename or path.suffix == Path(filename).suffix:
         return path
-    link = folder / check_filename(filename)
+    link = folder / check_filename(filename.rpartition("/")[2])
     link.symlink_to(path)
     return link

@@ -14,6 +14,7 @@ from haulier.core.job import Happening, Step
 from haulier.core.lifecycle import ACTIVE, TERMINAL, State
 from haulier.core.problem import ProblemBody
 from haulier.core.progress import Progress
+from haulier.engine.prefixes import ARTIFACT_DEPTH
 from haulier.engine.quick import Quick
 from haulier.engine.rows import (
     ARTIFACT_COLUMNS,
@@ -194,6 +195,7 @@ def add_artifacts(
             "size_bytes": artifact.size_bytes,
             "sha256": artifact.sha256,
             "key": artifact.key,
+            "folder": artifact.folder,
             "created_at": now,
         }
         for artifact in found
@@ -254,8 +256,16 @@ def read_happenings(
 
 
 def unused_keys(connection: sa.Connection, keys: Sequence[str]) -> list[str]:
-    """Give those of the keys that are no artifact of any job."""
+    """Give those of the keys that are no artifact of any job, nor a file of a folder that is."""
     if not keys:
         return []
-    used = set(connection.scalars(sa.select(artifacts.c.key).where(artifacts.c.key.in_(keys))))
-    return [key for key in keys if key not in used]
+    above = {name for key in keys for name in _above(key)}
+    used = set(connection.scalars(sa.select(artifacts.c.key).where(artifacts.c.key.in_(above))))
+    return [key for key in keys if used.isdisjoint(_above(key))]
+
+
+def _above(key: str) -> list[str]:
+    """Give a key and the names that it lies below, as far as artifacts are kept."""
+    parts = key.split("/")
+    first = min(ARTIFACT_DEPTH, len(parts))
+    return ["/".join(parts[:count]) for count in range(first, len(parts) + 1)]

@@ -15,7 +15,7 @@ from haulier.core.lifecycle import Event, State
 from haulier.core.problem import Code, Problem, ProblemBody
 from haulier.core.progress import Progress
 from haulier.core.recipe import Recipe
-from haulier.engine import details, store
+from haulier.engine import details, store, trees
 from haulier.engine.attempt import Attempt, transact
 from haulier.engine.messages import Answer, Ask, Report, Task
 from haulier.engine.prefixes import OUTPUTS
@@ -68,7 +68,7 @@ async def stop(bench: Bench, attempt: Attempt) -> None:
     """End a job that was cancelled, after its processes have ended: nothing of it remains."""
     keys = await attempt.write(_stop, attempt.clock.now())
     for key in keys:
-        await asyncio.to_thread(bench.storage.remove, key)
+        await asyncio.to_thread(trees.discard, bench.storage, key)
     await asyncio.to_thread(bench.storage.clear, f"{OUTPUTS}/{attempt.job.id}")
 
 

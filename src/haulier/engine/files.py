@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -12,6 +12,7 @@ from haulier.core.artifact import Artifact, FileRef
 from haulier.core.caller import Caller
 from haulier.core.clock import Clock
 from haulier.core.problem import Code, Fault, Problem
+from haulier.engine import trees
 from haulier.engine.catalog import Catalog, Entry
 from haulier.engine.hashes import Hashes
 from haulier.engine.places import BLOCKS, DEFAULT, TYPE, Places, unquoted
@@ -23,6 +24,22 @@ __all__ = ["DEFAULT", "TYPE", "FileInfo", "Files"]
 LONGEST_BLOCK_ID: Final = 64  # bytes, as the block-blob protocol has it
 MOST_BLOCKS: Final = 50_000
 BLOCKS_KEPT: Final = timedelta(days=7)  # as the block-blob protocol has it
+
+
+class Place(NamedTuple):
+    """Where a file lies, or the files of a folder below a prefix."""
+
+    store: Storage
+    key: str
+    folder: bool = False
+
+    @property
+    def etag(self) -> str:
+        """Give what changes when the content does."""
+        if self.folder:
+            return trees.etag(self.store, self.key)
+        blob = self.store.look(self.key)
+        return f"{blob.etag}:{blob.size_bytes}" if blob else "missing"
 
 
 class FileInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -221,28 +238,56 @@ class Files:
         self._own.tidy()
         return self._own.clear(BLOCKS, before=self._clock.now() - BLOCKS_KEPT)
 
-    def place(self, organisation: str, ref: FileRef) -> tuple[Storage, str]:
-        """Give the store and the key of a file that a job names.
+    def place(self, organisation: str, ref: FileRef) -> Place:
+        """Give where a file or a folder is that a job names.
 
         Raises:
             Problem: NOT_FOUND at "storage" or "filename"; FORBIDDEN at "storage".
         """
         store, key = self._places.file(organisation, ref.storage, ref.filename)
-        if not store.exists(key):
-            raise _missing(ref.storage, ref.filename)
-        return store, key
+        if store.exists(key):
+            return Place(store, key)
+        if trees.exists(store, key):
+            return Place(store, key, folder=True)
+        raise _missing(ref.storage, ref.filename)
 
-    def deliver(self, organisation: str, artifact: Artifact, ref: FileRef) -> FileInfo:
-        """Copy an artifact to a file of a named storage.
+    def taken(self, organisation: str, ref: FileRef) -> bool:
+        """Whether there is a file or a folder of that name."""
+        store, key = self._places.file(organisation, ref.storage, ref.filename)
+        return store.exists(key) or trees.exists(store, key)
+
+    def deliver(self, organisation: str, artifact: Artifact, ref: FileRef) -> None:
+        """Copy an artifact to a file or a folder of a named storage.
 
         Raises:
             Problem: NOT_FOUND at "storage"; UNAVAILABLE; the store cannot take it.
         """
         store, key = self._places.file(organisation, ref.storage, ref.filename)
+        if artifact.folder:
+            trees.copy(self._own, artifact.key, store, key)
+            return
         blob = store.copy(self._own, artifact.key, key)
         blob = msgspec.structs.replace(blob, sha256=artifact.sha256)
         self._hashes.remember(organisation, ref.storage, ref.filename, blob)
-        return _info(ref.storage, ref.filename, blob)
+
+    def hash_of(self, organisation: str, ref: FileRef) -> str:
+        """Give the hash of a file or a folder, which is read unless that was done before.
+
+        Raises:
+            Problem: NOT_FOUND at "storage" or "filename".
+        """
+        place = self.place(organisation, ref)
+        if place.folder:
+            return trees.hash_of(place.store, place.key)
+        blob = place.store.look(place.key)
+        if blob is None:
+            raise _missing(ref.storage, ref.filename)
+        known = self._hashes.recall(organisation, ref.storage, ref.filename, blob)
+        if not known:
+            known = place.store.hash(place.key)
+            blob = msgspec.structs.replace(blob, sha256=known)
+            self._hashes.remember(organisation, ref.storage, ref.filename, blob)
+        return known
 
 
 def _info(storage: str, filename: str, blob: Blob, sha256: str = "") -> FileInfo:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from haulier.core.artifact import Artifact, check_filename
+from haulier.core.artifact import Artifact, check_path
 from haulier.core.caller import Caller, Scope
 from haulier.core.clock import Clock
 from haulier.core.identity import fingerprint
@@ -14,7 +14,7 @@ from haulier.core.job import Happening, Job, Step, Submission
 from haulier.core.lifecycle import Event, State
 from haulier.core.problem import Code, Fault, Problem
 from haulier.core.recipe import Recipe
-from haulier.engine import details, store
+from haulier.engine import details, store, trees
 from haulier.engine.details import StepEnd
 from haulier.engine.durable import Enqueuer, seconds_until
 from haulier.engine.files import Files
@@ -77,7 +77,7 @@ class Jobs:
         for name, ref in submission.deliver.items():
             try:
                 self._files.storage(caller, ref.storage)
-                check_filename(ref.filename)
+                check_path(ref.filename)
             except Problem as problem:
                 faults.append(Fault(f"deliver.{name}", problem.detail))
         if faults:
@@ -165,7 +165,7 @@ class Jobs:
             raise Problem(Code.CONFLICT, f"job {job.id} has {job.state} already")
         if ended:
             for key in keys:
-                self._storage.remove(key)
+                trees.discard(self._storage, key)
             self._enqueuer.forget(job_id)
         return job
 
@@ -237,7 +237,7 @@ class Jobs:
             store.delete_job(connection, job)
             unused = details.unused_keys(connection, keys)
         for key in unused:
-            self._storage.remove(key)
+            trees.discard(self._storage, key)
         # What attempts that died have left; files that a retry took over stay.
         self._storage.clear(f"{OUTPUTS}/{job_id}", keep=set(keys) - set(unused))
         self._enqueuer.delete([job_id])

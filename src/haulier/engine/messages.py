@@ -16,17 +16,19 @@ LARGEST_BYTES: Final = 1 << 30
 
 
 class Place(msgspec.Struct, frozen=True):
-    """A file in a store.
+    """A file or a folder in a store.
 
     Attributes:
         url: of the store.
-        key: of the file in it.
-        filename: what the file is called for people; its suffix tells its format.
+        key: of the file in it, or what the keys of the folder's files begin with.
+        filename: what it is called for people; a file's suffix tells its format.
+        folder: it is a folder.
     """
 
     url: str
     key: str
     filename: str
+    folder: bool = False
 
 
 class Task(msgspec.Struct, tag="task", frozen=True, kw_only=True):

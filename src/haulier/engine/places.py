@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 from urllib.parse import quote, unquote
 
-from haulier.core.artifact import check_filename
+from haulier.core.artifact import check_path
 from haulier.core.problem import Code, Problem
 from haulier.engine.catalog import Catalog, Entry
 from haulier.engine.reach import shown
@@ -68,14 +68,14 @@ class Places:
 
     def file(self, organisation: str, name: str, filename: str) -> tuple[Storage, str]:
         """Give the store and the key of a file, whether it is there or not."""
-        check_filename(filename)
+        check_path(filename)
         store, prefix = self.folder(organisation, name)
-        return store, f"{prefix}/{quoted(filename)}" if prefix else filename
+        return store, f"{prefix}/{_path(filename)}" if prefix else filename
 
     def blocks(self, organisation: str, name: str, filename: str) -> tuple[Storage, str]:
         """Give the store and the prefix of the blocks of a file that is not committed yet."""
         self.entry(organisation, name)
-        check_filename(filename)
+        check_path(filename)
         parts = (organisation, name, filename)
         return self._own, "/".join((BLOCKS, *map(quoted, parts)))
 
@@ -96,6 +96,10 @@ class Places:
             if len(self._opened) > OPEN_AT_ONCE:
                 self._opened.popitem(last=False)
         return store
+
+
+def _path(filename: str) -> str:
+    return "/".join(map(quoted, filename.split("/")))
 
 
 def quoted(name: str) -> str:

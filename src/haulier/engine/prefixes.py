@@ -6,3 +6,5 @@ from typing import Final
 WORK: Final = "work"
 #: What steps published: jobs/<job>/<attempt>/<step>/<name>.
 OUTPUTS: Final = "jobs"
+#: So many names has the key of an artifact; the files of one that is a folder lie below.
+ARTIFACT_DEPTH: Final = 5

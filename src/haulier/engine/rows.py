@@ -96,6 +96,7 @@ def artifact_of(row: Row) -> Artifact:
         key=row.key,
         step=row.step,
         created_at=row.created_at,
+        folder=row.folder,
     )
 
 

@@ -166,11 +166,9 @@ class StepRun:
 
     def _etag(self, ref: FileRef) -> str:
         try:
-            storage, key = self.bench.files.place(self.attempt.job.organisation, ref)
+            return self.bench.files.place(self.attempt.job.organisation, ref).etag
         except Problem:
             return "missing"  # whoever reads it says so
-        blob = storage.look(key)
-        return f"{blob.etag}:{blob.size_bytes}" if blob else "missing"
 
     async def _split(self) -> Sequence[Part]:
         done = await self._perform(
@@ -236,7 +234,7 @@ class StepRun:
         """Have one call done, in a folder of its own."""
         storage = self.bench.storage
         inputs = {
-            f"step:{one.step}.{one.name}": Place(storage.url, one.key, one.filename)
+            f"step:{one.step}.{one.name}": Place(storage.url, one.key, one.filename, one.folder)
             for one in self.artifacts
         }
         async with self.bench.folder() as scratch:
@@ -263,10 +261,10 @@ class StepRun:
                 return Answer(
                     entry=find(organisation, ask.a, name=ask.b, id=ask.id, version=ask.version)
                 )
-            storage, key = self.bench.files.place(organisation, FileRef(ask.a, ask.b))
+            found = self.bench.files.place(organisation, FileRef(ask.a, ask.b))
         except Problem as problem:
             return Answer(problem=problem.body())
-        return Answer(place=Place(storage.url, key, ask.b))
+        return Answer(place=Place(found.store.url, found.key, ask.b, found.folder))
 
 
 def _restless(step: StepPlan) -> Problem:

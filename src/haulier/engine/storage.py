@@ -229,6 +229,18 @@ class Storage:
             except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
                 return None
 
+    def hash(self, key: str) -> str:
+        """Give the SHA-256 of a file's bytes as they are now.
+
+        Raises:
+            Problem: NOT_FOUND; there is none.
+        """
+        digest = hashlib.sha256()
+        with _named("read", key):
+            for chunk in self._files.read(key):
+                digest.update(chunk)
+        return digest.hexdigest()
+
     def save(self, key: str, data: bytes) -> None:
         """Write the bytes of a small file."""
         with _named("write", key):

@@ -66,6 +66,7 @@ _ACTIVE = ", ".join(f"'{state}'" for state in sorted(ACTIVE))
 #: rows must say the same words: no planner knows that a bound parameter is one of them.
 ACTIVE_JOBS: Final = sa.text(f"jobs.state IN ({_ACTIVE})")
 RUNNING_STEPS: Final = sa.text(f"steps.state = '{State.RUNNING}'")
+DONE_STEPS: Final = sa.text(f"steps.state = '{State.SUCCEEDED}' AND steps.work <> ''")
 
 jobs: Final = sa.Table(
     "jobs",
@@ -152,6 +153,12 @@ steps: Final = sa.Table(
         sqlite_where=sa.text(f"state = '{State.RUNNING}'"),
         postgresql_where=sa.text(f"state = '{State.RUNNING}'"),
     ),
+    sa.Index(
+        "ix_steps_done",
+        "work",
+        sqlite_where=sa.text(f"state = '{State.SUCCEEDED}' AND work <> ''"),
+        postgresql_where=sa.text(f"state = '{State.SUCCEEDED}' AND work <> ''"),
+    ),
 )
 
 artifacts: Final = sa.Table(
@@ -165,6 +172,7 @@ artifacts: Final = sa.Table(
     sa.Column("size_bytes", sa.BigInteger, nullable=False),
     sa.Column("sha256", sa.String(64), nullable=False),
     sa.Column("key", sa.String(1024), nullable=False),
+    sa.Column("folder", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("created_at", Moment, nullable=False),
     sa.Index(None, "key"),  # a retry takes artifacts over, so that jobs may share a file
 )
@@ -261,7 +269,7 @@ files: Final = sa.Table(
     metadata,
     sa.Column("organisation", sa.String(128), primary_key=True),
     sa.Column("storage", sa.String(255), primary_key=True),
-    sa.Column("filename", sa.String(255), primary_key=True),
+    sa.Column("filename", sa.String(1024), primary_key=True),
     sa.Column("etag", sa.String(255), nullable=False),
     sa.Column("size_bytes", sa.BigInteger, nullable=False),
     sa.Column("sha256", sa.String(64), nullable=False),

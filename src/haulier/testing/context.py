@@ -81,7 +81,7 @@ class LocalContext:
             return output.path
         ref = value if isinstance(value, FileRef) else msgspec.convert(value, FileRef)
         folder = self._world.storages.get(ref.storage)
-        if folder is None or not (folder / ref.filename).is_file():
+        if folder is None or not (folder / ref.filename).exists():
             detail = f"no file '{ref.filename}' in storage '{ref.storage}'"
             raise Problem(Code.NOT_FOUND, detail, at="input")
         return folder / ref.filename
@@ -111,6 +111,14 @@ class LocalContext:
         path = self._world.folder / self._step.id / "outputs" / check_filename(name) / shown
         path.parent.mkdir(parents=True, exist_ok=True)
         self.written[name] = Written(path, media_type or "application/octet-stream", shown)
+        return path
+
+    def write_folder(self, name: str, *, filename: str = "") -> Path:
+        """Give an empty folder to write an output's files to."""
+        path = self.write(name, media_type="application/x-tar", filename=filename)
+        if path.is_dir():
+            shutil.rmtree(path)
+        path.mkdir()
         return path
 
     def part_file(self, name: str, part: str | None = None) -> Path:
@@ -208,7 +216,7 @@ def _call(
     context = LocalContext(world, step, action)
     given = _through(act(context), type_)
     for name, output in context.written.items():
-        if not output.path.is_file():
+        if not output.path.exists():
             raise Problem(Code.INTERNAL, f"the output '{name}' was announced, not written")
         world.outputs[f"step:{step.id}.{name}"] = output
     context.close()

@@ -191,7 +191,7 @@ class DialectSuite:
         for header in self.dialect.key_headers:
             own = {header: world.keys["owner"], "authorization": "Bearer a-cloud's-own-token"}
             answer = world.ask("GET", self.path_of(job), key="", headers=own)
-            hold(answer.status_code == HTTPStatus.OK, f"{header}: {answer} {answer.text}")
+            hold(answer.is_success, f"{header}: {answer} {answer.text}")
 
     def test_a_key_that_may_only_read_changes_nothing(
         self, world: World, document: dict[str, Any]
@@ -209,7 +209,7 @@ class DialectSuite:
         own = world.ask("GET", self.path_of(job))
         others = world.ask("GET", self.path_of(job), key="stranger")
 
-        hold(own.status_code == HTTPStatus.OK, f"the owner sees it: {own} {own.text}")
+        hold(own.is_success, f"the owner sees it: {own} {own.text}")
         hold(self.dialect.words[State.QUEUED] in own.text, f"as waiting: {own.text}")
         hold(others.status_code == HTTPStatus.NOT_FOUND, f"the stranger does not: {others}")
 

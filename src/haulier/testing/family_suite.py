@@ -15,10 +15,11 @@ from typing import Any, ClassVar, Final
 
 import msgspec
 
-from haulier.core.artifact import check_filename
+from haulier.core.artifact import check_filename, tree_hash
 from haulier.core.family import Family, JobResult, Kind, Part
 from haulier.core.problem import Code, Problem
 from haulier.core.recipe import Recipe
+from haulier.engine.folder import hash_file
 from haulier.testing.context import LocalContext, Order, World, as_split, run_step
 
 NAME: Final = re.compile(r"[A-Z][A-Z0-9_]*")
@@ -207,11 +208,21 @@ class FamilySuite:
         world = self._world(sample, folder)
         result = self._run(sample, world, order)
         hashes = {
-            f"{name} ({output.filename})": hashlib.sha256(output.path.read_bytes()).hexdigest()
+            f"{name} ({output.filename})": _hash(output.path)
             for name, output in world.outputs.items()
         }
         hashes["result"] = hashlib.sha256(msgspec.json.encode(result, order="sorted")).hexdigest()
         return hashes
+
+
+def _hash(path: Path) -> str:
+    """Give the hash of a file, or of a folder."""
+    if path.is_file():
+        return hash_file(path)
+    files = [each for each in path.rglob("*") if each.is_file()]
+    return tree_hash(
+        (str(each.relative_to(path)), each.stat().st_size, hash_file(each)) for each in files
+    )
 
 
 def _in_order(recipe: Recipe) -> Iterator[Any]:
