@@ -4,8 +4,16 @@ import pytest
 
 from haulier.core.job import Job
 from haulier.testing.dialect_suite import DialectSuite
-from haulier.wire import ogc, tomtom
+from haulier.wire import evo, ogc, tomtom
 from haulier.wire.dialect import Dialect, installed, owner
+
+
+class TestEvo(DialectSuite):
+    dialect = evo.DIALECT
+
+    def path_of(self, job: Job) -> str:
+        org_id = "00000000-0000-0000-0000-0000000000a1"
+        return f"/compute/orgs/{org_id}/faults/{job.kind.lower()}/{job.id}/status"
 
 
 class TestOgc(DialectSuite):
@@ -40,6 +48,10 @@ def test_no_installed_dialect_escapes_the_suite() -> None:
         ("/blob/a/default/b", "tomtom"),
         ("/v1/sys/wrapping/unwrap", "tomtom"),
         ("/v1/sys", "ogc"),
+        ("/compute/orgs/a/b/c", "evo"),
+        ("/geoscience-object", "evo"),
+        ("/geoscience-objects", "ogc"),
+        ("/workspace/orgs", "evo"),
     ],
 )
 def test_the_longest_prefix_decides_whose_a_path_is(path: str, name: str) -> None:

@@ -101,7 +101,8 @@ def running(
 def _start(
     folder: Path, log: IO[bytes], arguments: Sequence[str], environment: Mapping[str, str]
 ) -> subprocess.Popen[bytes]:
-    wanted = ("--port", "0", "--data", str(folder / "data"), "--json")
+    port = () if "--port" in arguments else ("--port", "0")
+    wanted = (*port, "--data", str(folder / "data"), "--json")
     return subprocess.Popen(  # noqa: S603 -- our own command
         (
             *(sys.executable, "-m", "haulier.cli", "serve", *wanted),
