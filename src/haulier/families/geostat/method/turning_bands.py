@@ -251,13 +251,24 @@ def add_nugget(
     x: FloatArray, y: FloatArray, z: FloatArray, deviation: float, key: np.uint64, out: FloatArray
 ) -> None:
     """Add to (n,) values an independent Gaussian each, hashed from the bits of its coordinates."""
-    a, b, c = x.view(np.uint64), y.view(np.uint64), z.view(np.uint64)
+    codes = place_codes(x, y, z, key)
     for i in range(len(out)):
-        h = _mixed(_mixed(_mixed(key ^ a[i]) ^ b[i]) ^ c[i])
         # Box and Muller: a radius and an angle
-        u = (np.float64(h >> np.uint64(11)) + 0.5) * 2.0**-53
-        v = np.float64(_mixed(h) >> np.uint64(11)) * 2.0**-53
+        u = (np.float64(codes[i] >> np.uint64(11)) + 0.5) * 2.0**-53
+        v = np.float64(_mixed(codes[i]) >> np.uint64(11)) * 2.0**-53
         out[i] += deviation * math.sqrt(-2.0 * math.log(u)) * _cosine(v)
+
+
+@kernel
+def place_codes(
+    x: FloatArray, y: FloatArray, z: FloatArray, key: np.uint64
+) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
+    """Hash the bits of (n,) coordinates; they must be contiguous, and without negative zeros."""
+    a, b, c = x.view(np.uint64), y.view(np.uint64), z.view(np.uint64)
+    out = np.empty(len(x), dtype=np.uint64)
+    for i in range(len(x)):
+        out[i] = _mixed(_mixed(_mixed(key ^ a[i]) ^ b[i]) ^ c[i])
+    return out
 
 
 @kernel

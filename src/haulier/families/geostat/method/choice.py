@@ -1,0 +1,189 @@
+"""Choose among candidates: the nearest, or the nearest that break no limit."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from haulier.families.geostat.method.neighbourhood import OCTANTS, QUADRANTS, Limits
+from haulier.families.geostat.method.rotation import FloatArray
+from haulier.families.geostat.method.samples import IntArray
+from haulier.families.kernels import kernel
+
+#: A radius that takes so many samples too many is near enough: they are put back one by one.
+TOO_MANY = 2
+#: More guesses than halving needs to tell any two distances apart that are not equal.
+MOST_GUESSES = 64
+
+
+@kernel
+def count_within(squares: FloatArray, count: int, limit: float) -> int:
+    """Count the squared distances that are not above a limit."""
+    total = 0
+    for j in range(count):
+        if squares[j] <= limit:
+            total += 1
+    return total
+
+
+@kernel
+def nearest(
+    squares: FloatArray,
+    ranks: IntArray,
+    count: int,
+    most: int,
+    limit: float,
+    guess: float,
+    chosen: IntArray,
+) -> tuple[int, float]:
+    """Choose the nearest candidates; nothing is sorted, a radius that fits is looked for.
+
+    Args:
+        squares: (count,) squared distances.
+        ranks: (count,) sample numbers: of equally far ones the lower is chosen.
+        count: how many candidates there are.
+        most: how many are chosen at most.
+        limit: the largest squared distance.
+        guess: a squared radius that may fit, such as that of a target nearby.
+        chosen: out: candidates in rising order.
+
+    Returns:
+        How many were chosen, and a squared radius to guess next time.
+    """
+    within = count_within(squares, count, limit)
+    if within <= most:
+        return _take(squares, count, limit, chosen), guess
+    low, high = 0.0, limit
+    radius = guess if 0.0 < guess < limit else 0.5 * limit
+    for _ in range(MOST_GUESSES):
+        number = count_within(squares, count, radius)
+        if number < most:
+            low = radius
+        else:
+            high = radius
+            if number <= most + TOO_MANY:
+                break
+        # The number within a radius grows about as its cube, its square's power of 1.5.
+        radius *= 1.0 + 0.67 * (most + 0.5 * TOO_MANY - number) / max(number, 1)
+        if not low < radius < high:
+            radius = low + 0.5 * (high - low)
+            if not low < radius < high:
+                break
+    taken = _take(squares, count, high, chosen)
+    while taken > most:
+        taken = _put_back(squares, ranks, chosen, taken)
+    return taken, high
+
+
+@kernel
+def _take(squares: FloatArray, count: int, limit: float, chosen: IntArray) -> int:
+    """Choose all within a limit. `chosen` has room for all candidates."""
+    taken = 0
+    for j in range(count):
+        chosen[taken] = j
+        taken += 1 if squares[j] <= limit else 0
+    return taken
+
+
+@kernel
+def _put_back(squares: FloatArray, ranks: IntArray, chosen: IntArray, taken: int) -> int:
+    """Give back the farthest; of equally far ones, the one with the highest number."""
+    worst = 0
+    for i in range(1, taken):
+        mine, other = chosen[i], chosen[worst]
+        if squares[mine] > squares[other] or (
+            squares[mine] == squares[other] and ranks[mine] > ranks[other]
+        ):
+            worst = i
+    for i in range(worst, taken - 1):
+        chosen[i] = chosen[i + 1]
+    return taken - 1
+
+
+@kernel
+def nearest_allowed(
+    squares: FloatArray,
+    ranks: IntArray,
+    sectors: IntArray,
+    holes: IntArray,
+    count: int,
+    limit: float,
+    limits: Limits,
+    chosen: IntArray,
+) -> int:
+    """Choose the nearest candidates that break no limit, in turn by distance.
+
+    Args:
+        squares: (count,) squared distances.
+        ranks: (count,) sample numbers, of equally far ones the lower comes first.
+        sectors: (count,) octant 0 to 7 of each; the quadrant is what its two low bits say.
+        holes: (count,) drillhole of each.
+        count: how many candidates there are.
+        limit: the largest squared distance.
+        limits: of the neighbourhood.
+        chosen: out: candidates in rising order.
+
+    Returns:
+        How many were chosen.
+    """
+    heap = np.empty(count, np.int64)
+    size = _take(squares, count, limit, heap)
+    for i in range(size // 2 - 1, -1, -1):
+        _sink(heap, size, i, squares, ranks)
+    by_octant, by_quadrant = np.zeros(OCTANTS, np.int64), np.zeros(QUADRANTS, np.int64)
+    taken = 0
+    while size > 0 and taken < limits.max_samples:
+        mine = heap[0]
+        size -= 1
+        heap[0] = heap[size]
+        _sink(heap, size, 0, squares, ranks)
+        octant, quadrant = sectors[mine], sectors[mine] % QUADRANTS
+        if by_octant[octant] >= limits.per_octant or by_quadrant[quadrant] >= limits.per_quadrant:
+            continue
+        if not _hole_allowed(holes, chosen, taken, holes[mine], limits):
+            continue
+        by_octant[octant] += 1
+        by_quadrant[quadrant] += 1
+        chosen[taken] = mine
+        taken += 1
+    for i in range(1, taken):  # into rising order
+        mine, j = chosen[i], i
+        while j > 0 and chosen[j - 1] > mine:
+            chosen[j] = chosen[j - 1]
+            j -= 1
+        chosen[j] = mine
+    return taken
+
+
+@kernel
+def _hole_allowed(holes: IntArray, chosen: IntArray, taken: int, hole: int, limits: Limits) -> bool:
+    """Say whether one more sample of a drillhole breaks no limit."""
+    if limits.per_hole > taken and limits.holes > taken:
+        return True
+    of_it, others = 0, 0
+    for i in range(taken):
+        mine = holes[chosen[i]]
+        if mine == hole:
+            of_it += 1
+            continue
+        new = 1
+        for j in range(i):
+            if holes[chosen[j]] == mine:
+                new = 0
+                break
+        others += new
+    return of_it < limits.per_hole and others + 1 <= limits.holes
+
+
+@kernel
+def _sink(heap: IntArray, size: int, at: int, squares: FloatArray, ranks: IntArray) -> None:
+    """Let a candidate sink in the heap until none below it is nearer."""
+    while True:
+        least = at
+        for child in range(2 * at + 1, min(2 * at + 3, size)):
+            a, b = heap[child], heap[least]
+            if squares[a] < squares[b] or (squares[a] == squares[b] and ranks[a] < ranks[b]):
+                least = child
+        if least == at:
+            return
+        heap[at], heap[least] = heap[least], heap[at]
+        at = least

@@ -1,0 +1,62 @@
+"""Fit drift functions to a neighbourhood: a small system beside each large one."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import numpy as np
+
+from haulier.families.geostat.method.rotation import FloatArray
+from haulier.families.kernels import kernel
+
+#: What is left of a function below this fraction of it, others already say.
+LEAST_LEFT: Final = 1e-11
+
+
+@kernel
+def fit_drift(products: FloatArray, lane: int, multipliers: FloatArray, means: FloatArray) -> bool:
+    """Give the Lagrange multipliers and the coefficients of p drift functions.
+
+    The first function is the constant; the others are zero at the target. So the first coefficient
+    is the drift at the target, which is the mean where the constant is alone.
+
+    Args:
+        products: (2 + p, 2 + p, 8) products, of rows whose product is that of C's inverse:
+            covariances towards the target, values, then the functions.
+        lane: which of the eight.
+        multipliers: (p,) out, so that `C^-1 (c + F multipliers)` are the weights.
+        means: (p,) out, the coefficients by generalised least squares.
+
+    Returns:
+        False where the samples cannot tell the functions from each other.
+
+    Source:
+        Chiles & Delfiner (2012), Geostatistics, section 3.4 (universal kriging).
+    """
+    p = len(multipliers)
+    lower = np.empty((p, p))
+    for i in range(p):
+        for j in range(i + 1):
+            total = products[i + 2, j + 2, lane]
+            for t in range(j):
+                total -= lower[i, t] * lower[j, t]
+            if j < i:
+                lower[i, j] = total / lower[j, j]
+                continue
+            if not total > LEAST_LEFT * products[i + 2, i + 2, lane]:
+                return False
+            lower[i, i] = math.sqrt(total)
+    for i in range(p):
+        left, right = (1.0 if i == 0 else 0.0) - products[i + 2, 0, lane], products[i + 2, 1, lane]
+        for t in range(i):
+            left -= lower[i, t] * multipliers[t]
+            right -= lower[i, t] * means[t]
+        multipliers[i], means[i] = left / lower[i, i], right / lower[i, i]
+    for i in range(p - 1, -1, -1):
+        for t in range(i + 1, p):
+            multipliers[i] -= lower[t, i] * multipliers[t]
+            means[i] -= lower[t, i] * means[t]
+        multipliers[i] /= lower[i, i]
+        means[i] /= lower[i, i]
+    return True
