@@ -1,0 +1,1 @@
+"""Point clouds as pure science: arrays in, arrays out, no files."""
