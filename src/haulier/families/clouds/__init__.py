@@ -1,0 +1,1 @@
+"""Clouds: recipes of steps over point clouds."""

@@ -1,0 +1,201 @@
+"""Read an EPT as one cloud: tile after tile, compressed or binary."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from haulier.core.problem import Code, Problem
+from haulier.families.clouds.io import cloud as clouds
+from haulier.families.clouds.io.ept import read_ept, tile_path
+from haulier.families.clouds.io.frame import wkt_vlr
+from haulier.families.clouds.io.header import Header, Triple
+from haulier.families.clouds.io.layout import ExtraDimension, Layout, Records, convert
+from haulier.families.clouds.io.sources import TiledSource
+from haulier.families.clouds.notes import broken
+
+#: Where a dimension of a binary tile goes: a field, and by how many bits it is moved there.
+PLACES: Final[Mapping[str, tuple[str, int]]] = {
+    "X": ("X", 0),
+    "Y": ("Y", 0),
+    "Z": ("Z", 0),
+    "Intensity": ("intensity", 0),
+    "ReturnNumber": ("bit_fields", 0),
+    "NumberOfReturns": ("bit_fields", 4),
+    "ClassFlags": ("classification_flags", 0),
+    "Synthetic": ("classification_flags", 0),
+    "KeyPoint": ("classification_flags", 1),
+    "Withheld": ("classification_flags", 2),
+    "Overlap": ("classification_flags", 3),
+    "ScanChannel": ("classification_flags", 4),
+    "ScanDirectionFlag": ("classification_flags", 6),
+    "EdgeOfFlightLine": ("classification_flags", 7),
+    "Classification": ("classification", 0),
+    "UserData": ("user_data", 0),
+    "PointSourceId": ("point_source_id", 0),
+    "GpsTime": ("gps_time", 0),
+    "Red": ("red", 0),
+    "Green": ("green", 0),
+    "Blue": ("blue", 0),
+    "Infrared": ("nir", 0),
+}
+#: Angles are degrees there and 0.006 degrees here.
+ANGLES: Final = frozenset({"ScanAngleRank", "ScanAngle"})
+ANGLE_UNIT: Final = 0.006
+SHARED: Final = frozenset({"bit_fields", "classification_flags"})
+KINDS: Final = {"signed": "i", "unsigned": "u", "float": "f"}
+#: LAS' codes of types of extra bytes.
+CODES: Final = {
+    "u1": 1, "i1": 2, "u2": 3, "i2": 4, "u4": 5, "i4": 6, "u8": 7, "i8": 8, "f4": 9, "f8": 10,
+}  # fmt: skip
+MOST_TILE_BYTES: Final = 512 * 2**20
+
+
+def open_ept(folder: Path, at: str) -> "clouds.Cloud":
+    """Open the folder of an EPT.
+
+    Raises:
+        Problem: INVALID or UNSUPPORTED, what is wrong with it.
+    """
+    head = read_ept(folder, at)
+    keys = [key for key, count in head.nodes.items() if count]
+    counts = tuple(head.nodes[key] for key in keys)
+    if not keys:
+        raise broken("CLOUD_EMPTY", "the EPT has no points", "build it again", at=at)
+    paths = [tile_path(folder, head, key) for key in keys]
+    if head.data_type == "laszip":
+        packed = PackedTiles(paths, counts, clouds.open_cloud(paths[0], at), at)
+        tiles: PackedTiles | BinaryTiles = packed
+        scales, offsets = packed.first.scales, packed.first.offsets
+        vlrs = packed.first.header.vlrs
+    elif head.data_type == "binary":
+        binary = _binary_tiles(paths, counts, head.schema, at)
+        tiles, scales, offsets, vlrs = binary, binary.scales, binary.offsets, ()
+    else:
+        detail = f"tiles of an EPT as '{head.data_type}' are not read here, laszip and binary are"
+        raise Problem(Code.UNSUPPORTED, f"CLOUD_UNSUPPORTED: {detail}", at=at)
+    own = wkt_vlr(head.wkt)
+    header = Header(
+        version=(1, 4),
+        point_format=tiles.layout.point_format,
+        record_size=tiles.layout.record_size,
+        compressed=head.data_type == "laszip",
+        point_count=sum(counts),
+        scales=scales,
+        offsets=offsets,
+        mins=_triple(head.conforming[:3]),
+        maxs=_triple(head.conforming[3:]),
+        vlrs=(*((own,) if own else ()), *vlrs),
+    )
+    return clouds.Cloud(folder, "ept", header, tiles.layout, TiledSource(counts, tiles.read))
+
+
+@dataclass(frozen=True)
+class PackedTiles:
+    """Tiles that are LAZ files."""
+
+    paths: Sequence[Path]
+    counts: Sequence[int]
+    first: "clouds.Cloud"
+    at: str
+
+    @property
+    def layout(self) -> Layout:
+        """Give the layout of the first tile, which the others' records get too."""
+        return self.first.layout
+
+    def read(
+        self, tile: int, first: int, last: int, fields: Sequence[str] | None
+    ) -> Iterator[Records]:
+        """Give the records of a tile from `first` to before `last`."""
+        opened = clouds.open_cloud(self.paths[tile], self.at)
+        name = self.paths[tile].name
+        if opened.point_count != self.counts[tile]:
+            detail = f"tile {name} has {opened.point_count:,} points, its hierarchy says"
+            raise broken("CLOUD_DAMAGED", f"{detail} {self.counts[tile]:,}", at=self.at)
+        if (opened.scales, opened.offsets) != (self.first.scales, self.first.offsets):
+            raise broken("CLOUD_DAMAGED", f"tile {name} has another scale or offset", at=self.at)
+        for records in opened.source.pieces(first, last, fields):
+            yield convert(records, self.layout)
+
+
+@dataclass(frozen=True)
+class BinaryTiles:
+    """Tiles that are records as the schema says, one behind the other."""
+
+    paths: Sequence[Path]
+    counts: Sequence[int]
+    dtype: np.dtype[Any]
+    layout: Layout
+    scales: Triple
+    offsets: Triple
+    at: str
+
+    def read(
+        self, tile: int, first: int, last: int, fields: Sequence[str] | None
+    ) -> Iterator[Records]:
+        """Give the records of a tile from `first` to before `last`."""
+        del fields  # they come together
+        path, size = self.paths[tile], self.dtype.itemsize
+        there = path.stat().st_size if path.is_file() else -1
+        if there != self.counts[tile] * size:
+            detail = f"tile {path.name} should have {self.counts[tile] * size:,} bytes"
+            said = "is missing" if there < 0 else f"has {there:,}"
+            raise broken("CLOUD_DAMAGED", f"{detail} and {said}", at=self.at)
+        with path.open("rb") as file:
+            file.seek(first * size)
+            for start in range(first, last, clouds.BATCH):
+                stored = np.fromfile(file, self.dtype, min(clouds.BATCH, last - start))
+                yield self._records(stored)
+
+    def _records(self, stored: Records) -> Records:
+        records = np.zeros(len(stored), self.layout.dtype)
+        for name in stored.dtype.names or ():
+            if name in ANGLES:
+                angle = np.rint(stored[name].astype(np.float64) / ANGLE_UNIT)
+                records["scan_angle"] = np.clip(angle, -30_000, 30_000).astype(np.int16)
+                continue
+            field, bits = PLACES.get(name, (name, 0))
+            if field in SHARED:
+                records[field] |= (stored[name].astype(np.int64) << bits).astype(np.uint8)
+            else:
+                records[field] = stored[name]
+        return records
+
+
+def _binary_tiles(
+    paths: Sequence[Path], counts: Sequence[int], schema: Sequence[Mapping[str, Any]], at: str
+) -> BinaryTiles:
+    dimensions = {str(each.get("name")): each for each in schema}
+    missing = {"X", "Y", "Z"} - dimensions.keys()
+    if missing:
+        raise broken("CLOUD_HEADER_WRONG", f"the schema has no {sorted(missing)}", at=at)
+    try:
+        types = {
+            name: f"{KINDS[str(each['type'])]}{int(each['size'])}"
+            for name, each in dimensions.items()
+        }
+        dtype = np.dtype([(name, f"<{kind}") for name, kind in types.items()])
+        placed = [dimensions[axis] for axis in "XYZ"]
+        scales = _triple([float(each.get("scale", 1.0)) for each in placed])
+        offsets = _triple([float(each.get("offset", 0.0)) for each in placed])
+    except (KeyError, TypeError, ValueError) as error:
+        detail = f"the schema has a dimension without a proper type, size or scale ({error})"
+        raise broken("CLOUD_HEADER_WRONG", detail, at=at) from None
+    if any(types[axis] != "i4" for axis in "XYZ"):
+        detail = "CLOUD_UNSUPPORTED: X, Y and Z of a binary EPT must be signed numbers of 4 bytes"
+        raise Problem(Code.UNSUPPORTED, detail, at=at)
+    best = 8 if "Infrared" in types else 7 if "Red" in types else 6
+    extra = tuple(
+        ExtraDimension(name, CODES[kind], description="of the EPT")
+        for name, kind in types.items()
+        if name not in PLACES and name not in ANGLES
+    )
+    return BinaryTiles(paths, counts, dtype, Layout(best, extra), scales, offsets, at)
+
+
+def _triple(numbers: Sequence[float]) -> Triple:
+    x, y, z = numbers
+    return (x, y, z)

@@ -1,0 +1,1 @@
+"""What callers may ask of each step, checked while it is decoded."""

@@ -1,0 +1,1 @@
+"""The steps of the family: each joins parameters, files and methods."""
