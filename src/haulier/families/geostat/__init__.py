@@ -1,1 +1,5 @@
-"""Geostat: kriging, simulation and their companions over geoscience objects."""
+"""Geostatistics: kriging, simulation and variography over geoscience objects."""
+
+from haulier.families.geostat.family import FAMILY
+
+__all__ = ["FAMILY"]

@@ -1,7 +1,6 @@
 """Distributions as objects: a table of values and probabilities, and the tails beyond it."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
@@ -9,7 +8,7 @@ import pyarrow as pa
 from haulier.core.family import Context
 from haulier.core.problem import Code, Problem
 from haulier.families.geostat.io.objects import DISTRIBUTION, GeoObject, load_object
-from haulier.families.geostat.io.tables import read_matrix, table_info, write_table
+from haulier.families.geostat.io.tables import read_matrix
 from haulier.families.geostat.method.distribution import Distribution, LowerTail, UpperTail
 from haulier.families.geostat.params.transforms import TailExtrapolation
 
@@ -52,14 +51,14 @@ def _lower(said: object) -> LowerTail | None:
     if not isinstance(said, Mapping):
         return None
     model = said["power_model"]
-    return LowerTail.of_power(float(model["power"]), float(model["min"]))
+    return LowerTail(float(model["power"]), float(model["min"]))
 
 
 def _upper(said: object) -> UpperTail | None:
     if not isinstance(said, Mapping):
         return None
     model = said["power_model"]
-    return UpperTail.of_power(float(model["power"]), float(model["max"]))
+    return UpperTail(float(model["power"]), float(model["max"]))
 
 
 def tails_of(said: TailExtrapolation | None) -> tuple[LowerTail | None, UpperTail | None]:
@@ -72,38 +71,43 @@ def tails_of(said: TailExtrapolation | None) -> tuple[LowerTail | None, UpperTai
     return LowerTail.of_power(said.lower.power, said.lower.min), upper
 
 
-def tail_documents(said: TailExtrapolation | None) -> dict[str, Any]:
-    """Give the tails as a document has them, with the powers that were asked for."""
-    lower: Any = NO_TAIL
-    upper: Any = NO_TAIL
-    if said is not None:
-        upper = {"power_model": {"max": said.upper.max, "power": said.upper.power}}
-    if said is not None and said.lower is not None:
-        lower = {"power_model": {"min": said.lower.min, "power": said.lower.power}}
-    return {"lower_tail_extrapolation": lower, "upper_tail_extrapolation": upper}
+def tail_documents(distribution: Distribution) -> dict[str, Any]:
+    """Give the tails as a document has them: exponents, of at least 1 below and at most 1 above."""
+    lower, upper = distribution.lower, distribution.upper
+    below: Any = NO_TAIL
+    above: Any = NO_TAIL
+    if lower is not None:
+        below = {"power_model": {"min": lower.minimum, "power": lower.exponent}}
+    if upper is not None:
+        above = {"power_model": {"max": upper.maximum, "power": upper.exponent}}
+    return {"lower_tail_extrapolation": below, "upper_tail_extrapolation": above}
 
 
 def distribution_document(
-    table: Path, tails: TailExtrapolation | None, *, declustered: bool, extra: Mapping[str, Any]
+    values: Mapping[str, Any],
+    distribution: Distribution,
+    *,
+    declustered: bool,
+    extra: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Give the document of a distribution whose table was written.
 
     Args:
-        table: as `write_distribution` wrote it.
-        tails: as they were asked for.
+        values: what a document says of its table.
+        distribution: whose tails are written.
         declustered: whether samples were weighed.
         extra: name, bounding box, coordinate reference system, description, tags.
     """
     return {
         "schema": SCHEMA,
-        "cdf": {"values": table_info(table), **tail_documents(tails)},
+        "cdf": {"values": dict(values), **tail_documents(distribution)},
         "is_declustered": declustered,
         "support": "point",
         **extra,
     }
 
 
-def write_distribution(path: Path, distribution: Distribution) -> None:
-    """Write the points of a distribution as a table of values and probabilities."""
+def distribution_table(distribution: Distribution) -> pa.Table:
+    """Give the points of a distribution as a table of values and probabilities."""
     columns = {"values": distribution.values, "probabilities": distribution.probabilities}
-    write_table(path, pa.table(columns))
+    return pa.table(columns)

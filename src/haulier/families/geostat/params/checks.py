@@ -77,6 +77,22 @@ def _text(value: str, at: str, what: str) -> Iterator[Fault]:
         yield Fault(at, problem.detail)
 
 
+def references(params: msgspec.Struct) -> dict[str, str]:
+    """Give every reference to an object that is there, by the path of its field."""
+    return dict(_references(params, ""))
+
+
+def _references(value: Any, at: str, what: str = "") -> Iterator[tuple[str, str]]:  # noqa: ANN401 -- any field
+    if isinstance(value, msgspec.Struct):
+        for name, inner in _fields(type(value)):
+            yield from _references(getattr(value, name), below(at, name), inner)
+    elif isinstance(value, tuple):
+        for index, each in enumerate(value):
+            yield from _references(each, f"{at}[{index}]", what)
+    elif isinstance(value, str) and what == REFERENCE:
+        yield at, value
+
+
 @cache
 def _fields(type_: type[msgspec.Struct]) -> tuple[tuple[str, str], ...]:
     """Give the fields of a piece, each with what its text is."""

@@ -1,0 +1,15 @@
+"""Make the kernels of geostatistics ready, once a process, compiled once on a machine."""
+
+from functools import cache
+from pathlib import Path
+
+from haulier.families.kernels import alone_in
+
+
+@cache
+def make_ready() -> None:
+    """Load every kernel, compiling where no process has before."""
+    from haulier.families.geostat.method import warm  # noqa: PLC0415 -- imports what it warms
+
+    with alone_in(Path(warm.__file__).parent):
+        warm.warm()

@@ -1,0 +1,1 @@
+"""The steps of a job: prepare, work, publish, report; each joins files and method."""

@@ -1,0 +1,82 @@
+"""Step work: ranges of rows, each in a part, and their columns put together."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from haulier.core.family import Context, Part, PartResult, StepResult
+from haulier.core.recipe import StepPlan
+from haulier.families.geostat.io.tables import CHUNK_ROWS
+from haulier.families.geostat.ready import make_ready
+from haulier.families.geostat.steps.job import Job
+from haulier.families.geostat.steps.outputs import MADE, batch_of, one_batch, part_writer
+from haulier.families.geostat.steps.registry import tasks
+from haulier.families.geostat.steps.task import MOST_PARTS, Task
+from haulier.families.kernels import LOADING
+
+
+def split(step: StepPlan, context: Context) -> Sequence[Part]:
+    """Cut the rows into ranges: of a size that is told by their number alone."""
+    context.report(0.0, LOADING)
+    make_ready()
+    job: Job[Any] = Job(step, context)
+    rows = int(job.said["rows"])
+    size = part_size(rows, tasks()[job.kind].part_rows)
+    return [
+        Part(f"rows-{first:010d}", {"first": first, "last": min(first + size, rows)}, weight)
+        for first in range(0, max(rows, 1), size)
+        if (weight := max(min(size, rows - first), 1))
+    ]
+
+
+def part_size(rows: int, wanted: int) -> int:
+    """Give the rows of a part: whole row groups, and not too many parts."""
+    least = -(-rows // MOST_PARTS)
+    groups = -(-max(wanted, least) // CHUNK_ROWS)
+    return max(groups, 1) * CHUNK_ROWS
+
+
+def run(step: StepPlan, part: Part, context: Context) -> PartResult:
+    """Make the columns of one range of rows."""
+    make_ready()
+    job: Job[Any] = Job(step, context)
+    task: Task[Any] = tasks()[job.kind]
+    tally: dict[str, float] = {}
+    outputs = task.outputs(job)
+    work = task.start(job)
+    first, last = int(part.params["first"]), int(part.params["last"])
+    if not outputs:
+        work(first, last)
+        return PartResult({"tally": tally})
+    with part_writer(context.part_file(MADE), outputs) as writer:
+        for begin in range(first, last, CHUNK_ROWS):
+            end = min(begin + CHUNK_ROWS, last)
+            batches = []
+            for low in range(begin, end, task.step_rows):
+                done = min(low + task.step_rows, end)
+                columns = work(low, done)
+                task.tally(job, columns, tally)
+                batches.append(batch_of(outputs, columns))
+                _report(task, job, (first, done, last))
+            writer.write_batch(one_batch(batches))
+    return PartResult({"tally": tally}, {"rows": last - first})
+
+
+def _report(task: Task[Any], job: Job[Any], at: tuple[int, int, int]) -> None:
+    """Say how far the range is, and let go if the job was cancelled."""
+    first, done, last = at
+    total = int(job.said["rows"])
+    message = f"{task.verb} {done:,} of {total:,} {task.noun}"
+    fraction = (done - first) / max(last - first, 1)
+    job.context.report(fraction, message, {"rows": done - first})
+    job.context.check()
+
+
+def merge(step: StepPlan, results: Mapping[str, PartResult], context: Context) -> StepResult:
+    """Put the ranges together."""
+    job: Job[Any] = Job(step, context)
+    finished = tasks()[job.kind].finish(job, results)
+    blobs = {name: msgspec.to_builtins(list(given)) for name, given in finished.blobs.items()}
+    rows = sum(each.counters.get("rows", 0) for each in results.values())
+    return StepResult({**finished.values, "blobs": blobs}, {"rows": rows})
