@@ -37,7 +37,7 @@ class ExecuteBody(msgspec.Struct, frozen=True):
     parameters: dict[str, Any]
 
 
-@post(TASK, status_code=HTTPStatus.SEE_OTHER)
+@post(TASK, status_code=HTTPStatus.SEE_OTHER, media_type=MediaType.TEXT)
 async def execute_task(
     request: Asked,
     org_id: OrgId,

@@ -85,21 +85,11 @@ def _uploads(services: Services, caller: Caller, base: str, names: list[str]) ->
     signer, now = signer_of(services), services.clock.now()
 
     def upload(name: str) -> Upload:
-        exists = _is_there(services, organisation, name)
+        exists = files.taken(organisation, FileRef(STORAGE, name))
         url = None if exists else signer.url(base, organisation, name, "w", now)
         return Upload(id=data_id(name), name=name, exists=exists, upload_url=url)
 
     return [upload(name) for name in names]
-
-
-def _is_there(services: Services, organisation: str, name: str) -> bool:
-    try:
-        services.files.place(organisation, FileRef(STORAGE, name))
-    except Problem as problem:
-        if problem.code is Code.NOT_FOUND:
-            return False
-        raise
-    return True
 
 
 @put(BLOB, status_code=201, opt=SIGNED, request_max_body_size=None)

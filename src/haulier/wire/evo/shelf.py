@@ -195,15 +195,11 @@ class Shelf:
     def _missing(self, named: Mapping[str, str]) -> Sequence[Fault]:
         organisation, files = self.caller.organisation, self.services.files
         files.ensure(organisation, STORAGE)
-        faults = []
-        for name, at in named.items():
-            try:
-                files.place(organisation, FileRef(STORAGE, name))
-            except Problem as problem:
-                if problem.code is not Code.NOT_FOUND:
-                    raise
-                faults.append(Fault(at, f"{at} names data that was never uploaded: {name}"))
-        return faults
+        return [
+            Fault(at, f"{at} names data that was never uploaded: {name}")
+            for name, at in named.items()
+            if not files.taken(organisation, FileRef(STORAGE, name))
+        ]
 
 
 def _numbered(name: str, number: int) -> str:

@@ -1,7 +1,7 @@
 """Versions of objects: the newest of many, chosen ones of one, and the stages they are at."""
 
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 from litestar import Request, get, patch, post
@@ -20,8 +20,8 @@ from haulier.wire.evo.stages import STAGES, StageBody, set_stage, stages_of
 
 Asked = Request[Caller, None, State]
 
-ObjectIds = Annotated[list[str], msgspec.Meta(max_length=500)]  # the vendor's own number
-VersionIds = Annotated[list[str], msgspec.Meta(min_length=1, max_length=100)]  # and this
+MOST: Final = 500  # the vendor's own number, as the next
+VersionIds = Annotated[list[str], msgspec.Meta(min_length=1, max_length=100)]
 
 
 class LatestVersion(msgspec.Struct, frozen=True):
@@ -57,9 +57,11 @@ class StageList(msgspec.Struct, frozen=True):
 
 @patch(f"{WORKSPACE}/objects", status_code=HTTPStatus.OK)
 async def list_latest_versions(
-    request: Asked, org_id: OrgId, workspace_id: WorkspaceId, data: JSONBody[ObjectIds]
+    request: Asked, org_id: OrgId, workspace_id: WorkspaceId, data: JSONBody[list[str]]
 ) -> list[LatestVersion]:
     """Give the newest version of each of some objects."""
+    if len(data) > MOST:
+        raise Problem(Code.INVALID, f"at most {MOST} ids can be asked for, got {len(data)}")
     shelf = shelf_of(request, org_id, workspace_id)
     return await shelf.services.write(lambda: [_latest(shelf, each) for each in data])
 
