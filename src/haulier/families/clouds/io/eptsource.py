@@ -9,7 +9,7 @@ import numpy as np
 
 from haulier.core.problem import Code, Problem
 from haulier.families.clouds.io import cloud as clouds
-from haulier.families.clouds.io.ept import read_ept, tile_path
+from haulier.families.clouds.io.ept import Dimension, read_index
 from haulier.families.clouds.io.frame import wkt_vlr
 from haulier.families.clouds.io.header import Header, Triple
 from haulier.families.clouds.io.layout import ExtraDimension, Layout, Records, convert
@@ -47,7 +47,7 @@ ANGLE_UNIT: Final = 0.006
 SHARED: Final = frozenset({"bit_fields", "classification_flags"})
 KINDS: Final = {"signed": "i", "unsigned": "u", "float": "f"}
 #: LAS' codes of types of extra bytes.
-CODES: Final = {
+CODES: Final[Mapping[str, int]] = {
     "u1": 1, "i1": 2, "u2": 3, "i2": 4, "u4": 5, "i4": 6, "u8": 7, "i8": 8, "f4": 9, "f8": 10,
 }  # fmt: skip
 MOST_TILE_BYTES: Final = 512 * 2**20
@@ -59,34 +59,33 @@ def open_ept(folder: Path, at: str) -> "clouds.Cloud":
     Raises:
         Problem: INVALID or UNSUPPORTED, what is wrong with it.
     """
-    head = read_ept(folder, at)
-    keys = [key for key, count in head.nodes.items() if count]
-    counts = tuple(head.nodes[key] for key in keys)
-    if not keys:
+    index = read_index(folder, at)
+    counts = tuple(count for _, count in index.tiles)
+    if not counts:
         raise broken("CLOUD_EMPTY", "the EPT has no points", "build it again", at=at)
-    paths = [tile_path(folder, head, key) for key in keys]
-    if head.data_type == "laszip":
+    paths = [index.tile_path(key) for key, _ in index.tiles]
+    if index.data_type == "laszip":
         packed = PackedTiles(paths, counts, clouds.open_cloud(paths[0], at), at)
         tiles: PackedTiles | BinaryTiles = packed
         scales, offsets = packed.first.scales, packed.first.offsets
         vlrs = packed.first.header.vlrs
-    elif head.data_type == "binary":
-        binary = _binary_tiles(paths, counts, head.schema, at)
+    elif index.data_type == "binary":
+        binary = _binary_tiles(paths, counts, index.schema, at)
         tiles, scales, offsets, vlrs = binary, binary.scales, binary.offsets, ()
     else:
-        detail = f"tiles of an EPT as '{head.data_type}' are not read here, laszip and binary are"
+        detail = f"tiles of an EPT as '{index.data_type}' are not read here, laszip and binary are"
         raise Problem(Code.UNSUPPORTED, f"CLOUD_UNSUPPORTED: {detail}", at=at)
-    own = wkt_vlr(head.wkt)
+    own = wkt_vlr(index.wkt)
     header = Header(
         version=(1, 4),
         point_format=tiles.layout.point_format,
         record_size=tiles.layout.record_size,
-        compressed=head.data_type == "laszip",
+        compressed=index.data_type == "laszip",
         point_count=sum(counts),
         scales=scales,
         offsets=offsets,
-        mins=_triple(head.conforming[:3]),
-        maxs=_triple(head.conforming[3:]),
+        mins=_triple(index.bounds[:3]),
+        maxs=_triple(index.bounds[3:]),
         vlrs=(*((own,) if own else ()), *vlrs),
     )
     return clouds.Cloud(folder, "ept", header, tiles.layout, TiledSource(counts, tiles.read))
@@ -166,24 +165,20 @@ class BinaryTiles:
 
 
 def _binary_tiles(
-    paths: Sequence[Path], counts: Sequence[int], schema: Sequence[Mapping[str, Any]], at: str
+    paths: Sequence[Path], counts: Sequence[int], schema: Sequence[Dimension], at: str
 ) -> BinaryTiles:
-    dimensions = {str(each.get("name")): each for each in schema}
+    dimensions = {each.name: each for each in schema}
     missing = {"X", "Y", "Z"} - dimensions.keys()
     if missing:
         raise broken("CLOUD_HEADER_WRONG", f"the schema has no {sorted(missing)}", at=at)
-    try:
-        types = {
-            name: f"{KINDS[str(each['type'])]}{int(each['size'])}"
-            for name, each in dimensions.items()
-        }
-        dtype = np.dtype([(name, f"<{kind}") for name, kind in types.items()])
-        placed = [dimensions[axis] for axis in "XYZ"]
-        scales = _triple([float(each.get("scale", 1.0)) for each in placed])
-        offsets = _triple([float(each.get("offset", 0.0)) for each in placed])
-    except (KeyError, TypeError, ValueError) as error:
-        detail = f"the schema has a dimension without a proper type, size or scale ({error})"
-        raise broken("CLOUD_HEADER_WRONG", detail, at=at) from None
+    types = {name: f"{KINDS[each.type]}{each.size}" for name, each in dimensions.items()}
+    if missing_types := sorted(name for name, kind in types.items() if kind not in CODES):
+        detail = f"the schema has dimensions of no known type: {', '.join(missing_types)}"
+        raise broken("CLOUD_HEADER_WRONG", detail, at=at)
+    dtype = np.dtype([(name, f"<{kind}") for name, kind in types.items()])
+    placed = [dimensions[axis] for axis in "XYZ"]
+    scales = _triple([each.scale for each in placed])
+    offsets = _triple([each.offset for each in placed])
     if any(types[axis] != "i4" for axis in "XYZ"):
         detail = "CLOUD_UNSUPPORTED: X, Y and Z of a binary EPT must be signed numbers of 4 bytes"
         raise Problem(Code.UNSUPPORTED, detail, at=at)
