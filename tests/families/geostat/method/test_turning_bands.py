@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from scipy.stats import kstest
 
 from haulier.families.geostat.method.rotation import FloatArray
+from haulier.families.geostat.method.spectrum import WAVES
 from haulier.families.geostat.method.spread import directions, generator
-from haulier.families.geostat.method.turning_bands import draw_bands, simulate
+from haulier.families.geostat.method.turning_bands import add_lines, draw_bands, simulate
 from haulier.families.geostat.method.variogram import Structure, Variogram
 
 BOUNDED = [
@@ -181,3 +182,23 @@ def test_a_model_without_a_sill_is_refused() -> None:
 
     with pytest.raises(ValueError, match="without a sill"):
         draw_bands(linear, lines=10, seed=1, realisation=0)
+
+
+def test_waves_are_cosines_within_rounding() -> None:
+    turns = np.linspace(-3.0, 3.0, 10001)
+    out = np.zeros(10001)
+    none = np.zeros(10001)
+
+    add_lines(
+        turns,
+        none,
+        none,
+        np.array([WAVES]),
+        np.eye(3)[:1],
+        np.zeros(1),
+        np.zeros(1, dtype=np.uint32),
+        np.array([math.sqrt(0.5)]),
+        out,
+    )
+
+    assert out == pytest.approx(np.cos(2.0 * np.pi * turns), abs=4e-15)

@@ -16,6 +16,8 @@ SHARE: Final = 1e-3
 MOST: Final = 0.5
 #: Neighbours of a spread must differ by so many roundings.
 ROUNDINGS: Final = 4.0
+#: So that the same seed may serve simulation too.
+TIES_STREAM: Final = 1
 
 
 def tied(values: FloatArray) -> NDArray[np.int64]:
@@ -48,7 +50,7 @@ def break_ties(values: FloatArray, local_means: FloatArray, seed: int) -> FloatA
         Verly (1986), Multigaussian kriging: a complete case study, 19th APCOM; Deutsch & Journel
         (1998), GSLIB, section V.2.1 (despiking by local averages).
     """
-    order = generator(seed).random(len(values))
+    order = generator(seed, 0, 0, TIES_STREAM).random(len(values))
     out = np.array(values, dtype=np.float64)
     distinct, place, counts = np.unique(
         out, return_inverse=True, return_counts=True, equal_nan=False

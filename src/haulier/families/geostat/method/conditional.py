@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 
 from haulier.families.geostat.method.discretisation import POINT, Discretisation
 from haulier.families.geostat.method.distribution import Distribution
-from haulier.families.geostat.method.kriging import Kriging, Ordinary, Simple, Targets, krige_many
+from haulier.families.geostat.method.kriging import (
+    Estimates,
+    Kriging,
+    Ordinary,
+    Simple,
+    Targets,
+    krige_many,
+)
 from haulier.families.geostat.method.neighbourhood import Neighbourhood
 from haulier.families.geostat.method.normal_score import backward
 from haulier.families.geostat.method.rotation import FloatArray
@@ -104,12 +111,18 @@ def simulate_points(conditioning: Conditioning, places: FloatArray) -> FloatArra
     z(x) + sum w_i (z_i - z(x_i)), with the same weights for every realisation. At the place of a
     sample it is the sample's score, to the bit; where the neighbourhood allows no estimate, NaN.
     """
+    return _simulate(conditioning, places).values
+
+
+def _simulate(conditioning: Conditioning, places: FloatArray) -> Estimates:
+    """Simulate as `simulate_points` says, and count what kriging could not solve as it is."""
     places = np.ascontiguousarray(places, dtype=np.float64) + 0.0
+    lacking = krige_many(conditioning.kriging, Targets(places))
     out = unconditional(conditioning.bands, places)
-    out += krige_many(conditioning.kriging, Targets(places)).values
+    out += lacking.values
     at, sample = _meetings(places, conditioning.kriging.samples.places)
     out[at] = conditioning.scores[sample][:, None]
-    return out
+    return replace(lacking, values=out)
 
 
 def _meetings(places: FloatArray, known: FloatArray) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -169,12 +182,16 @@ class Simulated:
         block_scores: (m, r) means over blocks of the scores.
         points: (m, r) at the middles of blocks, in the unit of the variable.
         point_scores: (m, r) scores there.
+        jittered: at how many points kriging needed a little nugget, as `kriging.Estimates` says.
+        singular: at how many it had no solution.
     """
 
     blocks: FloatArray
     block_scores: FloatArray
     points: FloatArray
     point_scores: FloatArray
+    jittered: int
+    singular: int
 
 
 def simulate_blocks(
@@ -190,21 +207,44 @@ def simulate_blocks(
         Journel & Huijbregts (1978), Mining Geostatistics, section VII.A.3: blocks as means of
         simulated points.
     """
-    m, r = len(cells.centres), len(conditioning.bands)
-    out = Simulated(*(np.empty((m, r)) for _ in range(4)))
-    for start, stop in _tiles(m, r * len(cells.discretisation.weights)):
-        tile = cells.slice(start, stop)
-        out.point_scores[start:stop] = simulate_points(conditioning, tile.centres)
-        out.points[start:stop] = backward(out.point_scores[start:stop], distribution)
-        if cells.discretisation.is_point:
-            continue
-        scores = simulate_points(conditioning, tile.points())
-        out.block_scores[start:stop] = _averages(scores, cells.discretisation.weights)
-        values = backward(scores, distribution)
-        out.blocks[start:stop] = _averages(values, cells.discretisation.weights)
+    count, points = len(cells.centres), len(cells.discretisation.weights)
+    tiles = [
+        _simulate_tile(conditioning, cells.slice(start, stop), distribution)
+        for start, stop in _tiles(count, points * len(conditioning.bands))
+    ]
+    if not tiles:
+        none = np.empty((0, len(conditioning.bands)))
+        return Simulated(none, none, none, none, 0, 0)
+    if len(tiles) == 1:
+        return tiles[0]
+    return Simulated(
+        np.concatenate([tile.blocks for tile in tiles]),
+        np.concatenate([tile.block_scores for tile in tiles]),
+        np.concatenate([tile.points for tile in tiles]),
+        np.concatenate([tile.point_scores for tile in tiles]),
+        sum(tile.jittered for tile in tiles),
+        sum(tile.singular for tile in tiles),
+    )
+
+
+def _simulate_tile(
+    conditioning: Conditioning, cells: Cells, distribution: Distribution
+) -> Simulated:
+    middle = _simulate(conditioning, cells.centres)
+    points = backward(middle.values, distribution)
     if cells.discretisation.is_point:
-        return Simulated(out.points, out.point_scores, out.points, out.point_scores)
-    return out
+        return Simulated(
+            points, middle.values, points, middle.values, middle.jittered, middle.singular
+        )
+    inner, weights = _simulate(conditioning, cells.points()), cells.discretisation.weights
+    return Simulated(
+        _averages(backward(inner.values, distribution), weights),
+        _averages(inner.values, weights),
+        points,
+        middle.values,
+        middle.jittered + inner.jittered,
+        middle.singular + inner.singular,
+    )
 
 
 def _tiles(count: int, width: int) -> Iterator[tuple[int, int]]:
