@@ -31,6 +31,13 @@ NESTED = Variogram(
     ),
 )
 
+#: What NESTED gave when it was first simulated.
+PINNED = [
+    [0.9745436847347586, -0.3513644263483391],
+    [0.11126752146951291, 0.005842286717065215],
+    [0.5257429787090793, -1.0566563102939042],
+]
+
 
 def covariances(
     variogram: Variogram, separations: FloatArray, *, lines: int, realisations: int
@@ -202,3 +209,11 @@ def test_waves_are_cosines_within_rounding() -> None:
     )
 
     assert out == pytest.approx(np.cos(2.0 * np.pi * turns), abs=4e-15)
+
+
+def test_a_seed_gives_the_field_it_gave_in_earlier_releases() -> None:
+    places = np.array([[0.0, 0.0, 0.0], [10.0, 20.0, 30.0], [5e5, 7e6, 100.0]])
+
+    fields = simulate(places, NESTED, lines=100, seed=38239342, realisations=[0, 99])
+
+    assert fields == pytest.approx(np.array(PINNED), rel=1e-9)
