@@ -1,11 +1,15 @@
 """A real server in child processes, a small town to match, and the way to wait for a job."""
 
+import asyncio
 import io
+import os
+import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 import pyarrow as pa
@@ -13,6 +17,10 @@ import pyarrow.parquet as pq
 import pytest
 import shapely
 from azure.storage.blob import ContainerClient
+from evo.aio import AioTransport
+from evo.common import APIConnector, StaticContext
+from evo.common.utils import Cache
+from evo.oauth import AccessTokenAuthorizer
 
 from haulier.testing.server import Server, running
 
@@ -138,3 +146,58 @@ def container(server: Server) -> ContainerClient:
         max_single_get_size=MEGABYTE,
         max_chunk_get_size=MEGABYTE,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A workspace of Evo's, and the vendor's own client to work in it.
+
+    Attributes:
+        server: answers at https://<address>, as the client's blobs must.
+    """
+
+    server: Server
+    org_id: UUID
+    workspace_id: UUID
+    cache: Path
+
+    def do(self, work: Callable[[Any], Awaitable[Any]], *, token: str = "") -> Any:
+        """Do work with a context of the vendor's client, within an event loop of its own."""
+
+        async def within() -> Any:
+            transport = AioTransport(user_agent="acceptance", verify_ssl=False)
+            key = AccessTokenAuthorizer(token or self.server.key)
+            connector = APIConnector(self.server.url, transport, key)
+            async with connector:
+                context = StaticContext(
+                    connector=connector,
+                    cache=Cache(root=self.cache, mkdir=True),
+                    org_id=self.org_id,
+                    workspace_id=self.workspace_id,
+                )
+                return await work(context)
+
+        return asyncio.run(within())
+
+
+@pytest.fixture(scope="session")
+def https(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Give a server with TLS on the usual port, of an address that is this run's own."""
+    pid = os.getpid()
+    address = f"127.77.{pid >> 8 & 255}.{pid & 255 or 1}"
+    try:
+        with socket.socket() as probe:
+            probe.bind((address, 443))
+    except OSError as error:
+        pytest.skip(f"port 443 of a loopback address cannot be used: {error}")
+    arguments = ("--tls", "--host", address, "--port", "443")
+    environment = {"HAULIER_FAMILIES": "haulier.testing.faults:FAMILY"}
+    folder = tmp_path_factory.mktemp("https")
+    with running(folder, arguments=arguments, environment=environment) as server:
+        yield server
+
+
+@pytest.fixture
+def desk(https: Server, tmp_path: Path) -> Desk:
+    """Give an empty workspace."""
+    return Desk(https, uuid4(), uuid4(), tmp_path / "cache")
