@@ -16,10 +16,10 @@ MOST_GUESSES = 64
 
 
 @kernel
-def count_within(squares: FloatArray, count: int, limit: float) -> int:
+def count_within(squares: FloatArray, limit: float) -> int:
     """Count the squared distances that are not above a limit."""
     total = 0
-    for j in range(count):
+    for j in range(len(squares)):
         if squares[j] <= limit:
             total += 1
     return total
@@ -29,7 +29,6 @@ def count_within(squares: FloatArray, count: int, limit: float) -> int:
 def nearest(
     squares: FloatArray,
     ranks: IntArray,
-    count: int,
     most: int,
     limit: float,
     guess: float,
@@ -38,9 +37,8 @@ def nearest(
     """Choose the nearest candidates; nothing is sorted, a radius that fits is looked for.
 
     Args:
-        squares: (count,) squared distances.
-        ranks: (count,) sample numbers: of equally far ones the lower is chosen.
-        count: how many candidates there are.
+        squares: (c,) squared distances.
+        ranks: (c,) sample numbers: of equally far ones the lower is chosen.
         most: how many are chosen at most.
         limit: the largest squared distance.
         guess: a squared radius that may fit, such as that of a target nearby.
@@ -49,13 +47,13 @@ def nearest(
     Returns:
         How many were chosen, and a squared radius to guess next time.
     """
-    within = count_within(squares, count, limit)
+    within = count_within(squares, limit)
     if within <= most:
-        return _take(squares, count, limit, chosen), guess
+        return _take(squares, limit, chosen), guess
     low, high = 0.0, limit
     radius = guess if 0.0 < guess < limit else 0.5 * limit
     for _ in range(MOST_GUESSES):
-        number = count_within(squares, count, radius)
+        number = count_within(squares, radius)
         if number < most:
             low = radius
         else:
@@ -68,17 +66,17 @@ def nearest(
             radius = low + 0.5 * (high - low)
             if not low < radius < high:
                 break
-    taken = _take(squares, count, high, chosen)
+    taken = _take(squares, high, chosen)
     while taken > most:
         taken = _put_back(squares, ranks, chosen, taken)
     return taken, high
 
 
 @kernel
-def _take(squares: FloatArray, count: int, limit: float, chosen: IntArray) -> int:
+def _take(squares: FloatArray, limit: float, chosen: IntArray) -> int:
     """Choose all within a limit. `chosen` has room for all candidates."""
     taken = 0
-    for j in range(count):
+    for j in range(len(squares)):
         chosen[taken] = j
         taken += 1 if squares[j] <= limit else 0
     return taken
@@ -105,7 +103,6 @@ def nearest_allowed(
     ranks: IntArray,
     sectors: IntArray,
     holes: IntArray,
-    count: int,
     limit: float,
     limits: Limits,
     chosen: IntArray,
@@ -113,11 +110,10 @@ def nearest_allowed(
     """Choose the nearest candidates that break no limit, in turn by distance.
 
     Args:
-        squares: (count,) squared distances.
-        ranks: (count,) sample numbers, of equally far ones the lower comes first.
-        sectors: (count,) octant 0 to 7 of each; the quadrant is what its two low bits say.
-        holes: (count,) drillhole of each.
-        count: how many candidates there are.
+        squares: (c,) squared distances.
+        ranks: (c,) sample numbers, of equally far ones the lower comes first.
+        sectors: (c,) octant 0 to 7 of each; the quadrant is what its two low bits say.
+        holes: (c,) drillhole of each.
         limit: the largest squared distance.
         limits: of the neighbourhood.
         chosen: out: candidates in rising order.
@@ -125,8 +121,8 @@ def nearest_allowed(
     Returns:
         How many were chosen.
     """
-    heap = np.empty(count, np.int64)
-    size = _take(squares, count, limit, heap)
+    heap = np.empty(len(squares), np.int64)
+    size = _take(squares, limit, heap)
     for i in range(size // 2 - 1, -1, -1):
         _sink(heap, size, i, squares, ranks)
     by_octant, by_quadrant = np.zeros(OCTANTS, np.int64), np.zeros(QUADRANTS, np.int64)

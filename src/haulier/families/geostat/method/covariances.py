@@ -63,22 +63,16 @@ def table_of(model: Model, scaled: FloatArray, members: IntArray, diagonal: floa
         members: (u,) positions of the samples.
         diagonal: what stands on the diagonal.
     """
-    count, structures = len(members), len(model.codes)
+    count = len(members)
     table = np.full((count, count), model.level)
-    near = np.empty((structures, 3, count))
-    for s in range(structures):
+    near, squares = np.empty((3, count)), np.empty(count)
+    for s in range(len(model.codes)):
         for axis in range(3):
             for j in range(count):
-                near[s, axis, j] = scaled[s, axis, members[j]]
-    squares = np.empty(count)
-    for s in range(structures):
-        xs, ys, zs = near[s, 0], near[s, 1], near[s, 2]
+                near[axis, j] = scaled[s, axis, members[j]]
         code, alpha, contribution = model.codes[s], model.alphas[s], model.contributions[s]
         for i in range(count):
-            x, y, z = xs[i], ys[i], zs[i]
-            for j in range(i):
-                u, v, w = xs[j] - x, ys[j] - y, zs[j] - z
-                squares[j] = u * u + v * v + w * w
+            measure(near[0, :i], near[1, :i], near[2, :i], near[:, i], squares[:i])
             add_structure(code, alpha, contribution, squares[:i], table[i, :i])
     for i in range(count):
         table[i, i] = diagonal
@@ -88,44 +82,11 @@ def table_of(model: Model, scaled: FloatArray, members: IntArray, diagonal: floa
 
 
 @kernel
-def add_towards(
-    model: Model,
-    scaled: FloatArray,
-    members: IntArray,
-    points: FloatArray,
-    weights: FloatArray,
-    out: FloatArray,
+def measure(
+    xs: FloatArray, ys: FloatArray, zs: FloatArray, here: FloatArray, squares: FloatArray
 ) -> None:
-    """Give the covariances between samples and a block, or a point.
-
-    Args:
-        model: the variogram.
-        scaled: (s, 3, n) coordinates of samples, scaled for each structure.
-        members: (k,) positions of the samples.
-        points: (s, d, 3) points of the block, scaled for each structure.
-        weights: (d,) of the points; where there is one alone, the nugget counts.
-        out: (k,) out.
-    """
-    count, many = len(members), len(weights)
-    near, squares, sums = np.empty((3, count)), np.empty(count * many), np.empty(count * many)
-    sums[:] = model.level
-    for s in range(len(model.codes)):
-        for axis in range(3):
-            for j in range(count):
-                near[axis, j] = scaled[s, axis, members[j]]
-        xs, ys, zs = near[0], near[1], near[2]
-        for q in range(many):
-            x, y, z = points[s, q, 0], points[s, q, 1], points[s, q, 2]
-            row = squares[q * count : (q + 1) * count]
-            for j in range(count):
-                u, v, w = xs[j] - x, ys[j] - y, zs[j] - z
-                row[j] = u * u + v * v + w * w
-        if s == 0 and many == 1 and model.nugget > 0.0:
-            for j in range(count):
-                sums[j] += model.nugget if squares[j] == 0.0 else 0.0
-        add_structure(model.codes[s], model.alphas[s], model.contributions[s], squares, sums)
-    out[:] = 0.0
-    for q in range(many):
-        row = sums[q * count : (q + 1) * count]
-        for j in range(count):
-            out[j] += weights[q] * row[j]
+    """Square the distances from one place to (k,) others."""
+    x, y, z = here[0], here[1], here[2]
+    for j in range(len(squares)):
+        u, v, w = xs[j] - x, ys[j] - y, zs[j] - z
+        squares[j] = u * u + v * v + w * w

@@ -11,6 +11,7 @@ from haulier.families.geostat.method.rotation import FloatArray
 from haulier.families.geostat.method.variogram import Variogram
 
 MOST_POINTS_ALONG = 9
+HALF = 0.5
 
 
 @dataclass(frozen=True)
@@ -41,11 +42,11 @@ class Discretisation:
         """Check shapes, places and weights."""
         offsets = np.ascontiguousarray(self.offsets, dtype=np.float64)
         weights = np.ascontiguousarray(self.weights, dtype=np.float64)
-        if offsets.ndim != 2 or offsets.shape[1] != 3 or weights.shape != (len(offsets),):
+        if offsets.shape != (len(weights), 3) or weights.shape != (len(offsets),):
             raise ValueError(
                 f"offsets must be (d, 3) and weights (d,), got {offsets.shape}, {weights.shape}"
             )
-        if not (np.abs(offsets) <= 0.5).all():
+        if np.abs(offsets).max(initial=0.0) > HALF:
             raise ValueError("offsets must lie between -0.5 and 0.5 of a block's sides")
         if not np.isclose(weights.sum(), 1.0, rtol=0, atol=1e-9):
             raise ValueError(f"weights must sum to 1, got {weights.sum()}")
@@ -71,7 +72,7 @@ class Discretisation:
         pairs = np.outer(self.weights, self.weights)
         axes = np.unravel_index(distinct, [len(lag) for lag in lags])
         separations = np.stack([lag[at] for lag, at in zip(lags, axes, strict=True)], axis=1)
-        return separations, np.bincount(of.ravel(), pairs.ravel())
+        return separations, np.asarray(np.bincount(of.ravel(), pairs.ravel()), dtype=np.float64)
 
     def variance(self, variogram: Variogram, sides: FloatArray, axes: FloatArray) -> FloatArray:
         """Give the covariance of a block with itself: the variance of blocks, where a sill exists.

@@ -60,7 +60,7 @@ def factor(a: FloatArray, half: int, sides: int, least: FloatArray, low: FloatAr
     one = splat(1.0)
     found_low = splat(0.0)
     for row in range(half + sides):
-        across = row if row < half else half
+        across = min(row, half)
         for column in range(across):
             _panel(a, square_at(row, 0, half), square_at(column, 0, half), column)
         if row < half:

@@ -5,13 +5,15 @@ others do, in the same order, so that a result does not depend on the lane it wa
 on what the other lanes hold. Where a processor has narrower vectors, LLVM splits these.
 """
 
+# ruff: noqa: ANN401 -- numba hands over types and values of its own
+
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba.core import types
 from numba.core.cgutils import get_or_insert_function
 from numba.core.datamodel import models
@@ -23,7 +25,7 @@ WIDTH: Final = 8
 _DOUBLES = ir.VectorType(ir.DoubleType(), WIDTH)
 
 
-class LanesType(types.Type):  # type: ignore[misc]
+class LanesType(types.Type):
     """The type by which numba knows a vector."""
 
     def __init__(self) -> None:
@@ -36,9 +38,14 @@ Lanes = Any
 
 
 @register_model(LanesType)
-class _LanesModel(models.PrimitiveModel):  # type: ignore[misc]
+class _LanesModel(models.PrimitiveModel):
     def __init__(self, manager: object, kind: LanesType) -> None:
-        super().__init__(manager, kind, _DOUBLES)
+        super().__init__(manager, kind, _DOUBLES)  # type: ignore[no-untyped-call]
+
+
+def _operation(typed: Callable[..., Any]) -> Callable[..., Any]:
+    """Make an operation of kernels; without the typing context, which numba puts in front."""
+    return cast(Callable[..., Any], intrinsic(typed))
 
 
 def _address(context: Any, builder: Any, kind: types.Array, array: Any, at: Any) -> Any:
@@ -47,7 +54,7 @@ def _address(context: Any, builder: Any, kind: types.Array, array: Any, at: Any)
     return builder.bitcast(place, _DOUBLES.as_pointer())
 
 
-@intrinsic
+@_operation
 def load(typing: Any, array: Any, at: Any) -> Any:  # noqa: ARG001 -- numba's protocol
     """Read the eight numbers of a flat array that begin at an index."""
 
@@ -58,7 +65,7 @@ def load(typing: Any, array: Any, at: Any) -> Any:  # noqa: ARG001 -- numba's pr
     return LANES(array, types.intp), generate
 
 
-@intrinsic
+@_operation
 def store(typing: Any, array: Any, at: Any, value: Any) -> Any:  # noqa: ARG001
     """Write eight numbers into a flat array from an index on."""
 
@@ -70,7 +77,7 @@ def store(typing: Any, array: Any, at: Any, value: Any) -> Any:  # noqa: ARG001
     return types.void(array, types.intp, LANES), generate
 
 
-@intrinsic
+@_operation
 def splat(typing: Any, number: Any) -> Any:  # noqa: ARG001
     """Give a vector of one number eight times."""
 
@@ -99,7 +106,7 @@ def _lanewise(emit: Callable[..., Any]) -> Callable[[Callable[..., Any]], Any]:
         typed.__signature__ = inspect.Signature([typing, *named])  # type: ignore[attr-defined]
         typed.__name__ = declared.__name__
         typed.__doc__ = declared.__doc__
-        return intrinsic(typed)
+        return _operation(typed)
 
     return decorate
 
@@ -109,7 +116,9 @@ def _call(name: str, count: int) -> Callable[..., Any]:
 
     def emit(builder: Any, *vectors: Any) -> Any:
         kind = ir.FunctionType(_DOUBLES, [_DOUBLES] * count)
-        function = get_or_insert_function(builder.module, kind, f"{name}.v{WIDTH}f64")
+        function = get_or_insert_function(  # type: ignore[no-untyped-call]
+            builder.module, kind, f"{name}.v{WIDTH}f64"
+        )
         return builder.call(function, vectors)
 
     return emit

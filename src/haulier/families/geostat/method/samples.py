@@ -35,7 +35,7 @@ class Samples:
         """Bring the arrays to their types, and check them."""
         places = np.ascontiguousarray(self.places, dtype=np.float64)
         values = np.ascontiguousarray(self.values, dtype=np.float64)
-        if places.ndim != 2 or places.shape[1] != 3 or len(places) == 0:
+        if places.shape != (len(places), 3) or len(places) == 0:
             raise ValueError(f"places must be (n, 3) with n > 0, got {places.shape}")
         if values.ndim not in {1, 2} or len(values) != len(places):
             raise ValueError(f"values must be ({len(places)},) or more columns, got {values.shape}")

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from haulier.families.geostat.method.candidates import Placed
 from haulier.families.geostat.method.neighbourhood import Neighbourhood
 from haulier.families.geostat.method.rotation import FloatArray
 from haulier.families.geostat.method.samples import IntArray
-from haulier.families.geostat.method.tiles import Aims, Neighbours, Placed, find_neighbours
+from haulier.families.geostat.method.tiles import Aims, Neighbours, find_neighbours
 from haulier.families.geostat.method.tree import build
 from haulier.families.kernels import kernel
 
@@ -126,8 +127,8 @@ def find_positions(
     if left_out is None:
         left_out = np.full(len(targets), NOT_LEFT_OUT, dtype=np.int64)
     tree = build(sphered, LEAF)
-    aims = Aims(tree, sphered, np.ascontiguousarray(left_out, dtype=np.int64))
-    found = find_neighbours(index.placed, aims, index.neighbourhood.limits(), thorough)
+    aims = Aims(tree, sphered, np.ascontiguousarray(left_out, dtype=np.int64), thorough)
+    found = find_neighbours(index.placed, aims, index.neighbourhood.limits())
     return np.asarray(tree.order), found
 
 

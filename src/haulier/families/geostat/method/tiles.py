@@ -6,6 +6,14 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from haulier.families.geostat.method.candidates import (
+    Near,
+    Placed,
+    find_candidates,
+    leave_out,
+    measure_from,
+    sort_by_octant,
+)
 from haulier.families.geostat.method.choice import nearest, nearest_allowed
 from haulier.families.geostat.method.neighbourhood import OCTANTS, QUADRANTS, Limits
 from haulier.families.geostat.method.rotation import FloatArray
@@ -20,26 +28,8 @@ SKEW: Final = 1.0
 #: How much further a search looks than the last one had to, and than it looked in vain.
 MARGIN: Final = 1.05
 GROWTH: Final = 1.4
-#: Farther than any squared radius: of candidates that may not be used.
-FAR: Final = 1e300
 #: Distances that differ by less than this fraction count as equal in `equidistant`.
 CLOSE: Final = 1e-12
-
-
-class Placed(NamedTuple):
-    """Samples as a search takes them, in the order of their tree's positions.
-
-    Attributes:
-        tree: over the samples in ellipsoid space.
-        sphered: (3, n) coordinates in ellipsoid space.
-        holes: (n,) drillhole codes.
-        folds: (n,) what cross-validation leaves out together.
-    """
-
-    tree: Tree
-    sphered: FloatArray
-    holes: IntArray
-    folds: IntArray
 
 
 class Aims(NamedTuple):
@@ -48,12 +38,14 @@ class Aims(NamedTuple):
     Attributes:
         tree: over the targets in ellipsoid space.
         sphered: (m, 3) coordinates in ellipsoid space.
-        left_out: (m,) the fold that a target may not use; none of the folds, where it may use all.
+        left_out: (m,) the fold that a target may not use; negative where it may use all.
+        thorough: whether equidistant samples and empty sectors are counted; else they are 0.
     """
 
     tree: Tree
     sphered: FloatArray
     left_out: IntArray
+    thorough: bool
 
 
 class Neighbours(NamedTuple):
@@ -74,30 +66,8 @@ class Neighbours(NamedTuple):
     empty_quadrants: IntArray
 
 
-class Near(NamedTuple):
-    """What a tile's targets choose from: candidates, and room to compute in.
-
-    Attributes:
-        positions: (c,) of samples, rising.
-        ranks: (c,) sample numbers.
-        offsets: (3, c) where they are; then, of one target, seen from there.
-        squares: (c,) distances.
-        sectors: (c,) octants.
-        holes: (c,) drillholes.
-        chosen: (c,).
-    """
-
-    positions: IntArray
-    ranks: IntArray
-    places: FloatArray
-    squares: FloatArray
-    sectors: IntArray
-    holes: IntArray
-    chosen: IntArray
-
-
 @kernel
-def find_neighbours(placed: Placed, aims: Aims, limits: Limits, thorough: bool) -> Neighbours:
+def find_neighbours(placed: Placed, aims: Aims, limits: Limits) -> Neighbours:
     """Find the neighbours of every target.
 
     Which targets share a tile, and how far a tile looks, follow from the other targets; which
@@ -107,7 +77,6 @@ def find_neighbours(placed: Placed, aims: Aims, limits: Limits, thorough: bool) 
         placed: samples.
         aims: targets.
         limits: of the neighbourhood.
-        thorough: whether equidistant samples and empty sectors are counted; else they are 0.
     """
     m = len(aims.sphered)
     out = Neighbours(
@@ -124,7 +93,7 @@ def find_neighbours(placed: Placed, aims: Aims, limits: Limits, thorough: bool) 
         if not _makes_tile(tree, box, reach):
             box += 1
             continue
-        reach, guess = _search_tile(placed, aims, limits, thorough, box, reach, guess, out)
+        reach, guess = _search_tile(placed, aims, limits, box, reach, guess, out)
         box = tree.behind[box]
     return out
 
@@ -137,7 +106,7 @@ def _first_reach(placed: Placed, limits: Limits) -> float:
     longest = 0.0
     for axis in range(3):
         longest = max(longest, tree.highs[0, axis] - tree.lows[0, axis])
-    return min(1.0, max(1e-6, 0.5 * longest * wanted ** (1.0 / 3.0)))
+    return float(min(1.0, max(1e-6, 0.5 * longest * wanted ** (1.0 / 3.0))))
 
 
 @kernel
@@ -159,7 +128,6 @@ def _search_tile(
     placed: Placed,
     aims: Aims,
     limits: Limits,
-    thorough: bool,
     box: int,
     reach: float,
     guess: float,
@@ -172,37 +140,28 @@ def _search_tile(
     tree = aims.tree
     reach = min(1.0, reach)
     while True:
-        near = _candidates(placed, tree.lows[box], tree.highs[box], reach)
+        near = find_candidates(placed, tree.lows[box], tree.highs[box], reach)
         limit = reach * reach if reach < 1.0 else 1.0
         needed, complete = 0.0, True
         for position in range(tree.begins[box], tree.ends[box]):
             target = tree.order[position]
-            _look_from(placed, aims, target, near, limits.limited or thorough)
-            if limits.limited:
-                taken = nearest_allowed(
-                    near.squares,
-                    near.ranks,
-                    near.sectors,
-                    near.holes,
-                    len(near.positions),
-                    limit,
-                    limits,
-                    near.chosen,
-                )
-            else:
-                taken, guess = nearest(
-                    near.squares,
-                    near.ranks,
-                    len(near.positions),
-                    limits.max_samples,
-                    limit,
-                    guess,
-                    near.chosen,
-                )
+            here = aims.sphered[target]
+            measure_from(near.places, here, near.squares)
+            if limits.limited or aims.thorough:
+                sort_by_octant(near.places, here, near.sectors)
+            if aims.left_out[target] >= 0:
+                leave_out(placed.folds, near.positions, aims.left_out[target], near.squares)
+            taken, guess = _choose(near, limits, limit, guess)
             complete = complete and (taken == limits.max_samples or reach >= 1.0)
             if not complete:
                 break
-            needed = max(needed, _keep(near, taken, target, limits, thorough, out))
+            farthest = _keep(near, taken, out.positions[target])
+            needed = max(needed, farthest)
+            out.counts[target] = taken
+            if aims.thorough:
+                _count_sectors(near, taken, target, out)
+                full = taken == limits.max_samples
+                out.equidistant[target] = _count_equal(near, taken, farthest) if full else 0
         if complete:
             # A whole ellipsoid may have been seen for one poor target: look less far next time.
             wanted = MARGIN * np.sqrt(needed)
@@ -211,98 +170,24 @@ def _search_tile(
 
 
 @kernel
-def _candidates(placed: Placed, low: FloatArray, high: FloatArray, reach: float) -> Near:
-    """Collect the samples that are within reach of a box of targets."""
-    tree, places = placed.tree, placed.sphered
-    limit = reach * reach
-    room = 128
-    positions = np.empty(room, np.int64)
-    count, box = 0, 0
-    while box < len(tree.begins):
-        square = 0.0
-        for axis in range(3):
-            gap = max(low[axis] - tree.highs[box, axis], 0.0, tree.lows[box, axis] - high[axis])
-            square += gap * gap
-        if square > limit:
-            box = tree.behind[box]
-            continue
-        if tree.behind[box] != box + 1:
-            box += 1
-            continue
-        begin, end = tree.begins[box], tree.ends[box]
-        if count + end - begin > room:
-            room = 2 * (count + end - begin)
-            grown = np.empty(room, np.int64)
-            grown[:count] = positions[:count]
-            positions = grown
-        for position in range(begin, end):
-            square = 0.0
-            for axis in range(3):
-                place = places[axis, position]
-                gap = max(low[axis] - place, 0.0, place - high[axis])
-                square += gap * gap
-            positions[count] = position
-            count += 1 if square <= limit else 0
-        box += 1
-    return _near(placed, positions[:count])
+def _choose(near: Near, limits: Limits, limit: float, guess: float) -> tuple[int, float]:
+    """Choose a target's neighbours; gives their number, and a squared radius to guess next."""
+    if limits.limited:
+        allowed = nearest_allowed(
+            near.squares, near.ranks, near.sectors, near.holes, limit, limits, near.chosen
+        )
+        return allowed, guess
+    return nearest(near.squares, near.ranks, limits.max_samples, limit, guess, near.chosen)
 
 
 @kernel
-def _near(placed: Placed, positions: IntArray) -> Near:
-    count = len(positions)
-    near = Near(
-        positions,
-        np.empty(count, np.int64),
-        np.empty((3, count)),
-        np.empty(count),
-        np.zeros(count, np.int64),
-        np.empty(count, np.int64),
-        np.empty(count, np.int64),
-    )
-    for j in range(count):
-        position = positions[j]
-        near.ranks[j] = placed.tree.order[position]
-        near.holes[j] = placed.holes[position]
-        for axis in range(3):
-            near.places[axis, j] = placed.sphered[axis, position]
-    return near
-
-
-@kernel
-def _look_from(placed: Placed, aims: Aims, target: int, near: Near, sectors: bool) -> None:
-    """Measure from a target to every candidate, and say in which octant each lies."""
-    x, y, z = aims.sphered[target, 0], aims.sphered[target, 1], aims.sphered[target, 2]
-    xs, ys, zs = near.places[0], near.places[1], near.places[2]
-    for j in range(len(near.squares)):
-        u, v, w = xs[j] - x, ys[j] - y, zs[j] - z
-        near.squares[j] = u * u + v * v + w * w
-    if sectors:
-        for j in range(len(near.squares)):
-            east, north, up = xs[j] >= x, ys[j] >= y, zs[j] >= z
-            near.sectors[j] = int(east) + 2 * int(north) + 4 * int(up)
-    left_out = aims.left_out[target]
-    if left_out >= 0:
-        for j in range(len(near.squares)):
-            if placed.folds[near.positions[j]] == left_out:
-                near.squares[j] = FAR
-
-
-@kernel
-def _keep(
-    near: Near, taken: int, target: int, limits: Limits, thorough: bool, out: Neighbours
-) -> float:
+def _keep(near: Near, taken: int, positions: IntArray) -> float:
     """Write what a target has chosen; gives the square of its farthest neighbour's distance."""
-    out.counts[target] = taken
     farthest = 0.0
     for i in range(taken):
         mine = near.chosen[i]
-        out.positions[target, i] = near.positions[mine]
+        positions[i] = near.positions[mine]
         farthest = max(farthest, near.squares[mine])
-    if thorough:
-        _count_sectors(near, taken, target, out)
-        out.equidistant[target] = 0
-        if taken == limits.max_samples:
-            out.equidistant[target] = _count_equal(near, taken, farthest)
     return farthest
 
 

@@ -1,0 +1,40 @@
+"""Load or compile every kernel of geostatistics, so that the first job does not wait for it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from haulier.families.geostat.method.kriging import (
+    DIAGNOSTICS,
+    Kriging,
+    Ordinary,
+    Targets,
+    krige,
+    krige_many,
+)
+from haulier.families.geostat.method.neighbourhood import Neighbourhood
+from haulier.families.geostat.method.samples import Samples
+from haulier.families.geostat.method.variogram import Structure, Variogram
+from haulier.families.geostat.method.weighting import idw
+
+
+def warm() -> None:
+    """Do a small example of everything that has kernels.
+
+    Some tens of seconds where nothing is compiled yet, else about one. Set NUMBA_CACHE_DIR to
+    keep the compiled kernels where the package's own folder cannot be written to.
+    """
+    warm_estimation()
+
+
+def warm_estimation() -> None:
+    """Krige a few samples in every way, and weigh them by distance."""
+    places = np.array([[0.0, 0, 0], [1, 0, 0], [0, 1, 0], [1, 1, 0.5], [0.5, 0.2, 1]])
+    samples = Samples(places, np.arange(5.0), np.arange(5), np.ones(5, dtype=np.int64))
+    neighbourhood = Neighbourhood(np.eye(3) / 3, 3, max_empty_octants=8, max_samples_per_octant=2)
+    variogram = Variogram(0.1, (Structure("spherical", 0.9, (2.0, 2.0, 2.0)),))
+    kriging = Kriging(samples, variogram, neighbourhood, Ordinary())
+    krige(kriging, Targets(places + 0.1), DIAGNOSTICS)
+    many = Samples(places, np.ones((5, 2)), samples.holes)
+    krige_many(Kriging(many, variogram, neighbourhood), Targets(places + 0.1))
+    idw(samples, neighbourhood, places + 0.1, 2.0)
