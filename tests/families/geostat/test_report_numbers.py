@@ -17,7 +17,6 @@ from haulier.families.geostat.io.report.slicing import (
     SliceReader,
     beside,
     busiest_layers,
-    slice_cells,
     slice_of,
 )
 from haulier.families.geostat.io.report.summary import SwathTally, Tally, bin_edges
@@ -38,34 +37,21 @@ def lattice(shape: tuple[int, int, int], *, turned: bool = False) -> Lattice:
 def test_a_slice_read_in_pieces_is_the_slice_of_the_whole_grid(
     shape: tuple[int, int, int], axis: int, data: st.DataObject
 ) -> None:
+    length = math.prod(shape)
     index = data.draw(st.integers(0, shape[axis] - 1))
     piece = data.draw(st.integers(1, 40))
-    active = np.array(data.draw(st.lists(st.booleans(), min_size=math.prod(shape),
-                                         max_size=math.prod(shape))))  # fmt: skip
-    column = np.arange(active.sum(), dtype=np.float64)
-    whole = np.full(active.size, np.nan)
-    whole[active] = column
+    active = data.draw(st.lists(st.booleans(), min_size=length, max_size=length))
+    cells = np.flatnonzero(active)
+    whole = np.full(length, np.nan)
+    whole[cells] = cells
     cube = whole.reshape(shape[::-1])  # z, y, x: x runs fastest
 
-    reader = SliceReader(shape, {axis: index}, active)
-    for start in range(0, len(column), piece):
-        reader.take(start, column[start : start + piece])
+    reader = SliceReader(shape, {axis: index})
+    for start in range(0, len(cells), piece):
+        some = cells[start : start + piece]
+        reader.take(some, some.astype(np.float64))
 
-    np.testing.assert_array_equal(
-        reader.slices(lattice(shape))[axis], np.take(cube, index, axis=2 - axis)
-    )
-
-
-@given(shape=SIZES, axis=st.integers(0, 2), data=st.data())
-def test_the_cells_of_a_slice_are_those_of_the_grid_in_its_order(
-    shape: tuple[int, int, int], axis: int, data: st.DataObject
-) -> None:
-    index = data.draw(st.integers(0, shape[axis] - 1))
-    cube = np.arange(math.prod(shape)).reshape(shape[::-1])
-
-    np.testing.assert_array_equal(
-        slice_cells(shape, axis, index), np.take(cube, index, axis=2 - axis)
-    )
+    np.testing.assert_array_equal(reader.slices()[axis], np.take(cube, index, axis=2 - axis))
 
 
 @pytest.mark.parametrize("turned", [False, True])

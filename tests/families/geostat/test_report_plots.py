@@ -106,6 +106,9 @@ PLOTS: dict[str, Draw] = {
     "histograms": lambda: distributions.histograms(
         [binned(grades()), binned(grades(20))], "Cu [%]"
     ),
+    "small histograms": lambda: distributions.small_histograms(
+        [binned(grades(20 + n), f"Distance {n} [m]") for n in range(3)]
+    ),
     "histogram of nothing": lambda: distributions.histograms([binned(NOTHING)], "Cu [%]"),
     "histogram of one value": lambda: distributions.histograms([binned(np.ones(9))], "Cu [%]"),
     "before and after": lambda: distributions.before_and_after(

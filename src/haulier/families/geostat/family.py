@@ -7,7 +7,7 @@ import msgspec
 
 from haulier.core.family import Context, JobResult, Kind, Part, PartResult, StepResult
 from haulier.core.recipe import Recipe, StepPlan
-from haulier.families.geostat.kinds import KINDS
+from haulier.families.geostat.kinds import KINDS, REPORT
 from haulier.families.geostat.params.checks import check_params
 from haulier.families.geostat.params.pieces import Parameters
 from haulier.families.geostat.result import job_result
@@ -29,6 +29,10 @@ def _doing(kind: str) -> Doing:
 
     A process that only plans jobs stays free of numba, Arrow and matplotlib.
     """
+    if kind == REPORT.name:
+        from haulier.families.geostat.steps import report  # noqa: PLC0415 -- loads matplotlib
+
+        return Doing(report.split, report.run, report.merge)
     from haulier.families.geostat.steps import prepare, publish, work  # noqa: PLC0415 -- see above
 
     return {
@@ -50,13 +54,16 @@ class Geostat:
             raise TypeError(f"{self.name} plans {sorted(self.kinds)}, got {kind} with {params!r}")
         check_params(params)
         said: dict[str, Any] = msgspec.to_builtins(params)
-        said.pop("report")
+        reported = said.pop("report")
         given = {"kind": kind, "params": said}
         steps = [
             StepPlan("prepare", self.name, "prepare", given, weight=1),
             StepPlan("work", self.name, "work", given, ("prepare",), weight=20),
             StepPlan("publish", self.name, "publish", given, ("prepare", "work"), weight=1),
         ]
+        if reported:
+            needs = ("prepare", "work")
+            steps.append(StepPlan(REPORT.name, self.name, REPORT.name, given, needs, weight=2))
         return Recipe(tuple(steps))
 
     def version(self, step: StepPlan) -> str:

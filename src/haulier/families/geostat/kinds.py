@@ -6,6 +6,7 @@ import msgspec
 
 from haulier.core.family import Kind, Output
 from haulier.families.geostat.params import estimation, simulation, transforms, variography
+from haulier.families.geostat.plots import plot_outputs
 
 TOPIC: Final = "geostatistics"
 PARQUET: Final = "application/vnd.apache.parquet"
@@ -40,7 +41,7 @@ def _kind(name: str, title: str, params: type[msgspec.Struct], *keywords: str) -
         title=title,
         description=(params.__doc__ or title).strip(),
         params=params,
-        outputs=(REPORT, *INNER),
+        outputs=(REPORT, *plot_outputs(name), *INNER),
         topic=TOPIC,
         keywords=("geostatistics", *keywords),
     )

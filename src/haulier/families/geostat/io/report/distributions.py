@@ -112,6 +112,27 @@ def before_and_after(before: Binned, after: Binned, before_axis: str, after_axis
     return page.png
 
 
+def small_histograms(series: Sequence[Binned]) -> bytes:
+    """Draw histograms of different variables, two in a row, each over an axis of its own.
+
+    Args:
+        series: their labels are names and units.
+    """
+    rows = -(-len(series) // 2)
+    with sheet(8.0, 0.2 + 2.0 * rows) as page:
+        panels = page.figure.subplots(rows, 2, squeeze=False).flat
+        for i, (panel, each) in enumerate(zip(panels, series, strict=False)):
+            view = _view([each])
+            _bars(panel, each, SERIES[i % len(SERIES)], view, normal=False)
+            panel.set_xlim(*view)
+            plain_ticks(panel.xaxis, 6)
+            plain_ticks(panel.yaxis, 4)
+        for panel in panels:  # those that are left
+            panel.set_visible(False)
+        page.figure.supylabel("Frequency [%]", fontsize=9)
+    return page.png
+
+
 def _view(series: Sequence[Binned]) -> tuple[float, float]:
     """Give the part of the axis that holds nearly everything of every series."""
     full = [each for each in series if each.count]

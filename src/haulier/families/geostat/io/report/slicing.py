@@ -1,4 +1,4 @@
-"""Which cells of a grid a slice shows, and how to gather them while a long column streams by."""
+"""Slices of a grid: where they stand, and their values gathered while the grid streams by."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from haulier.families.geostat.io.report.texts import number
 from haulier.families.geostat.method.rotation import FloatArray
 
 IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
 
 #: Axis that a slice stands across: the axes that run across and up its picture.
 SIDES: Final = {2: (0, 1), 1: (0, 2), 0: (1, 2)}
+#: Blocks along a side of a slice that are kept: a screen shows no more.
+MOST_SIDE: Final = 1200
 WORLD: Final = ("Easting", "Northing", "Elevation")
 OWN: Final = ("Grid x", "Grid y", "Grid z")
 
@@ -52,6 +53,11 @@ class Lattice:
         """
         along = np.concatenate([[0.0], np.cumsum(self.steps[axis])])
         return along + self.origin[axis] if self.upright else along
+
+    def middles(self, axis: int) -> FloatArray:
+        """Give the (n,) metres of the middles of the layers of an axis."""
+        edges = self.edges(axis)
+        return np.asarray(0.5 * (edges[1:] + edges[:-1]))
 
     def name(self, axis: int) -> str:
         """Give the label of an axis."""
@@ -94,70 +100,54 @@ def _busiest(cells: IntArray, layers: int) -> int:
     return int(np.lexsort((from_middle, -counts))[0])
 
 
-def slice_cells(shape: tuple[int, int, int], axis: int, index: int) -> IntArray:
-    """Give the numbers of the cells of a slice, x running fastest, then y, then z.
+def stride(blocks: int) -> int:
+    """Give how many blocks of a side one that is kept stands for."""
+    return -(-blocks // MOST_SIDE)
 
-    Args:
-        shape: cells along x, y and z.
-        axis: the axis that the slice stands across: 2 gives a plan, 0 and 1 give sections.
-        index: of the layer.
 
-    Returns:
-        (rows, columns) as `SIDES` says; the first row is the lowest.
-    """
-    strides = (1, shape[0], shape[0] * shape[1])
-    across, up = SIDES[axis]
-    columns = np.arange(shape[across], dtype=np.int64) * strides[across]
-    rows = np.arange(shape[up], dtype=np.int64) * strides[up]
-    return rows[:, None] + columns[None, :] + index * strides[axis]
+def _kept(edges: FloatArray) -> FloatArray:
+    """Give the edges of the blocks that are kept along a side."""
+    step = stride(len(edges) - 1)
+    return edges if step == 1 else np.append(edges[:-1:step], edges[-1])
 
 
 class SliceReader:
-    """Gathers the values of a few slices while the column of a grid streams by in order."""
+    """Gathers the values of a few slices while the blocks of a grid stream by, in any order."""
 
-    def __init__(
-        self,
-        shape: tuple[int, int, int],
-        layers: Mapping[int, int],
-        active: BoolArray | None = None,
-    ) -> None:
-        """Begin with every cell missing.
+    def __init__(self, shape: tuple[int, int, int], layers: Mapping[int, int]) -> None:
+        """Begin with every block missing.
 
         Args:
-            shape: cells along x, y and z.
+            shape: blocks along x, y and z.
             layers: by axis, the layer to be shown.
-            active: (nx * ny * nz,) which cells have a row in the column; None: all have.
         """
-        self._values = {}
-        self._wanted = {}
-        for axis, index in layers.items():
-            cells = slice_cells(shape, axis, index)
-            self._values[axis] = np.full(cells.size, np.nan)
-            self._wanted[axis] = _rows(cells.ravel(), active)
-
-    def take(self, start: int, values: FloatArray) -> None:
-        """Take the rows from `start` on."""
-        for axis, (rows, positions) in self._wanted.items():
-            first, last = np.searchsorted(rows, [start, start + len(values)])
-            self._values[axis][positions[first:last]] = values[rows[first:last] - start]
-
-    def slices(self, lattice: Lattice) -> dict[int, FloatArray]:
-        """Give by axis the (rows, columns) of each slice, NaN where nothing was taken."""
-        return {
-            axis: values.reshape(tuple(lattice.shape[side] for side in reversed(SIDES[axis])))
-            for axis, values in self._values.items()
+        self._shape = shape
+        self._layers = dict(layers)
+        self._strides = [stride(n) for n in shape]
+        kept = [-(-n // each) for n, each in zip(shape, self._strides, strict=True)]
+        self._values = {
+            axis: np.full(tuple(kept[side] for side in reversed(SIDES[axis])), np.nan)
+            for axis in layers
         }
 
+    def take(self, cells: IntArray, values: FloatArray) -> None:
+        """Take the values of blocks by their numbers: x runs fastest, then y, then z."""
+        nx, ny, _ = self._shape
+        places = cells % nx, cells // nx % ny, cells // (nx * ny)
+        for axis, layer in self._layers.items():
+            across, up = SIDES[axis]
+            here = places[axis] == layer
+            for side in (across, up):
+                here &= places[side] % self._strides[side] == 0
+            row, column = (places[side][here] // self._strides[side] for side in (up, across))
+            self._values[axis][row, column] = values[here]
 
-def _rows(cells: IntArray, active: BoolArray | None) -> tuple[IntArray, IntArray]:
-    """Give the rows that hold cells, ascending, and where in the slice each belongs."""
-    positions = np.arange(len(cells), dtype=np.int64)
-    if active is not None:
-        here = active[cells]
-        rows = (np.cumsum(active, dtype=np.int64) - 1)[cells]
-        cells, positions = rows[here], positions[here]
-    order = np.argsort(cells, kind="stable")
-    return cells[order], positions[order]
+    def slices(self) -> dict[int, FloatArray]:
+        """Give by axis the (rows, columns) of each slice, the lowest row first.
+
+        NaN where nothing was taken.
+        """
+        return self._values
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -205,16 +195,15 @@ def slice_of(
 ) -> Slice:
     """Give a slice with the coordinates that belong to it."""
     across, up = SIDES[axis]
-    edges = lattice.edges(axis)
-    middle = 0.5 * (edges[index] + edges[index + 1])
+    middle = float(lattice.middles(axis)[index])
     kind = "Plan" if axis == 2 and lattice.upright else "Section"  # noqa: PLR2004 -- 2 is z
     where = lattice.name(axis).removesuffix(" [m]").lower()
     layers = lattice.shape[axis]
     return Slice(
-        title=f"{kind} at {where} {number(float(middle), 6)} m",
+        title=f"{kind} at {where} {number(middle, 6)} m",
         values=values,
-        across_edges=lattice.edges(across),
-        up_edges=lattice.edges(up),
+        across_edges=_kept(lattice.edges(across)),
+        up_edges=_kept(lattice.edges(up)),
         across=lattice.name(across),
         up=lattice.name(up),
         samples=samples,
