@@ -40,25 +40,24 @@ def within(direction: Direction, step: FloatArray) -> NDArray[np.bool_]:
     """Tell which steps (p, 3) a direction takes, angle by angle."""
     if direction.form is not Form.DIRECTIONAL:
         return np.ones(len(step), dtype=bool)
-    azimuth, dip = math.radians(direction.azimuth_deg), math.radians(direction.dip_deg)
-    ahead = np.array([math.sin(azimuth), math.cos(azimuth)])
-    along, across = step[:, :2] @ ahead, step[:, :2] @ np.array([ahead[1], -ahead[0]])
-    length, level, down = np.linalg.norm(step, axis=1), np.hypot(*step[:, :2].T), -step[:, 2]
-    slack = 1e-7
-    flat = along
-    inside = np.abs(across) <= direction.bandwidth_m
-    tolerance = direction.azimuth_tolerance_deg
+    length = np.linalg.norm(step, axis=1)
+    level = np.maximum(np.hypot(step[:, 0], step[:, 1]), 1e-9)
+    azimuth, slack = math.radians(direction.azimuth_deg), 1e-14 * length
+    along = step @ np.array([math.sin(azimuth), math.cos(azimuth), 0.0])
+    across = step @ np.array([math.cos(azimuth), -math.sin(azimuth), 0.0])
+    flat, tolerance = along, direction.azimuth_tolerance_deg
+    inside = np.ones(len(step), dtype=bool)
     if direction.dip_tolerance_deg is not None:
-        flat = np.where(along < 0, -level, level)
-        bearing = np.degrees(np.arctan2(np.abs(across), np.abs(along)))
-        upright = abs(direction.dip_deg) == 90.0
-        inside &= upright | (level == 0) | (bearing <= tolerance + slack)
+        facing = np.where(np.abs(along) > slack, along, -step[:, 2] * direction.dip_deg)
+        flat = np.where(facing < 0, -1.0, 1.0) * np.where(level > 1e-9, level, 0.0)
+        beside = np.abs(along) / level < math.cos(math.radians(tolerance)) - slack / level
+        inside = ~beside | (level <= 1e-9) | (abs(direction.dip_deg) == 90.0)
         tolerance = direction.dip_tolerance_deg
-    unit = np.array([0.0 if abs(direction.dip_deg) == 90.0 else math.cos(dip), math.sin(dip)])
-    cosine = np.abs(flat * unit[0] + down * unit[1]) / np.where(length > 0, length, 1.0)
-    angle = np.degrees(np.arccos(np.minimum(cosine, 1.0)))
-    inside &= (length == 0) | (angle <= tolerance + slack)
-    inside &= np.abs(down * unit[0] - flat * unit[1]) <= direction.bandheight_m
+    # What is along and square to the dip, by turning the plane of both.
+    turned = (flat - 1j * step[:, 2]) * np.exp(-1j * math.radians(direction.dip_deg))
+    inside &= np.abs(turned.real) >= math.cos(math.radians(tolerance)) * length - slack
+    inside &= np.abs(across) <= direction.bandwidth_m + slack
+    inside &= np.abs(turned.imag) <= direction.bandheight_m + slack
     return np.asarray(inside)
 
 

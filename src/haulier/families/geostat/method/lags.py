@@ -94,7 +94,7 @@ def centred_lags(size_m: float, count: int, tolerance_m: float | None = None) ->
     tolerance = 0.5 * size_m if tolerance_m is None else tolerance_m
     if not tolerance > 0:
         raise ValueError(f"the tolerance of lags must be positive, got {tolerance}")
-    middle = size_m * np.arange(count + 1)
+    middle = np.array([size_m * i for i in range(count + 1)])
     return Lags(np.maximum(middle - tolerance, 0.0), middle + tolerance)
 
 

@@ -41,8 +41,8 @@ BANDWIDTH: Final = 6
 BANDHEIGHT: Final = 7
 CONE: Final = 8
 
-#: Cosines this much smaller still count: what lies on the limit is within it, however rounded.
-SLACK: Final = 1e-12
+#: What misses a limit by less than this share of the distance lies on it, but for rounding.
+SLACK: Final = 1e-14
 
 
 class Samples(NamedTuple):
@@ -212,7 +212,7 @@ def _interval(edges: FloatArray, table: IntArray, per_metre: float, distance: fl
     k = table[int(distance * per_metre)]
     while distance > edges[k + 1]:
         k += 1
-    return k
+    return int(k)
 
 
 @kernel
@@ -262,18 +262,21 @@ def within(
         down: in metres.
         distance: the length of the three.
     """
+    slack = SLACK * distance
     along = east * limits[d, EAST] + north * limits[d, NORTH]
-    if abs(east * limits[d, NORTH] - north * limits[d, EAST]) > limits[d, BANDWIDTH]:
-        return False
+    aside = abs(east * limits[d, NORTH] - north * limits[d, EAST])
     flat = along
     if limits[d, CONE] == 0.0:
         horizontal = math.sqrt(east * east + north * north)
-        if abs(along) < (limits[d, AZIMUTH_COSINE] - SLACK) * horizontal:
+        if abs(along) < limits[d, AZIMUTH_COSINE] * horizontal - slack:
             return False
-        flat = math.copysign(horizontal, along)
-    if (
-        abs(flat * limits[d, FLAT] + down * limits[d, DOWN])
-        < (limits[d, DIP_COSINE] - SLACK) * distance
-    ):
-        return False
-    return abs(down * limits[d, FLAT] - flat * limits[d, DOWN]) <= limits[d, BANDHEIGHT]
+        # A pair square to the azimuth may be turned to it either way: take the nearer one.
+        facing = along if abs(along) > slack else down * limits[d, DOWN]
+        flat = math.copysign(horizontal, facing)
+    ahead = abs(flat * limits[d, FLAT] + down * limits[d, DOWN])
+    above = abs(down * limits[d, FLAT] - flat * limits[d, DOWN])
+    return bool(
+        ahead >= limits[d, DIP_COSINE] * distance - slack
+        and aside <= limits[d, BANDWIDTH] + slack
+        and above <= limits[d, BANDHEIGHT] + slack
+    )
