@@ -2,7 +2,8 @@
 
 import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from dataclasses import replace as changed
 from typing import Any, Final
 from uuid import NAMESPACE_URL, uuid5
 
@@ -24,7 +25,12 @@ from haulier.families.geostat.io.attributes import (
     reference_of,
 )
 from haulier.families.geostat.io.objects import ENTRY, STORAGE, GeoObject, find_entry
-from haulier.families.geostat.params.pieces import AnyAttribute, CreateAttribute, ObjectTarget
+from haulier.families.geostat.params.pieces import (
+    AnyAttribute,
+    CreateAttribute,
+    ObjectTarget,
+    UpdateAttribute,
+)
 from haulier.families.geostat.params.references import Reference, parse_reference
 
 #: Types that say which numbers stand for missing values.
@@ -41,6 +47,8 @@ class Written:
         type: of the attribute.
         values: what the document says of their table.
         lookup: what it says of the table of categories, if they are some.
+        replace: whether an attribute of the new one's name is replaced, as the task named it
+            and not the caller.
     """
 
     at: str
@@ -48,6 +56,7 @@ class Written:
     type: str
     values: Mapping[str, Any]
     lookup: Mapping[str, Any] | None = None
+    replace: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +65,18 @@ class Placed:
 
     name: str
     reference: str
+
+
+def settled(
+    object_: GeoObject, owner: AttributeList, spec: AnyAttribute, type_: str, *, replace: bool
+) -> AnyAttribute:
+    """Make the creation of an attribute an update, where it may replace one and there is one."""
+    if replace and isinstance(spec, CreateAttribute):
+        for item in owner.items:
+            attribute = Attribute(item, owner, object_.at)
+            if attribute.name == spec.name and attribute.type == type_:
+                return UpdateAttribute(attribute.reference)
+    return spec
 
 
 def check_spec(
@@ -148,20 +169,21 @@ def new_version(
             object_.body,
         )
         owner = next(one for one in attribute_lists(draft) if one.path == path)
-        name = check_spec(draft, owner, each.spec, each.type, each.at)
-        item = _item(draft, each, name)
+        spec = settled(draft, owner, each.spec, each.type, replace=each.replace)
+        name = check_spec(draft, owner, spec, each.type, each.at)
+        item = _item(draft, each, spec, name)
         _list_at(document, path, item)
         placed.append(Placed(name, reference_of(path, str(item.get("key") or name))))
     return document, placed
 
 
-def _item(draft: GeoObject, written: Written, name: str) -> dict[str, Any]:
+def _item(draft: GeoObject, written: Written, spec: AnyAttribute, name: str) -> dict[str, Any]:
     """Give the attribute's document: its old self with new values, or a new one."""
-    if isinstance(written.spec, CreateAttribute):
+    if isinstance(spec, CreateAttribute):
         said = f"{draft.id}/{draft.version + 1}/{name}/{written.values['data']}"
         item: dict[str, Any] = {"name": name, "key": str(uuid5(NAMESPACE_URL, said))}
     else:
-        found = find_attribute(draft, written.spec.reference, at=f"{written.at}.reference")
+        found = find_attribute(draft, spec.reference, at=f"{written.at}.reference")
         item = found.document  # type: ignore[assignment] # of the draft, which is ours
     item["attribute_type"] = written.type
     item["values"] = dict(written.values)
@@ -230,7 +252,7 @@ class NewObject:
         """Give the reference of the version that is made: by path, where its id is yet unknown."""
         if self.id:
             return self.reference.url(self.id, self.version)
-        return str(replace(self.reference, version=self.version))
+        return str(changed(self.reference, version=self.version))
 
     @property
     def name(self) -> str:

@@ -92,7 +92,7 @@ class ReportContext(Piece, frozen=True):
 
 
 class MeanThresholds(Piece, frozen=True):
-    """How far the mean of simulations may be from that of the samples, as a fraction of it."""
+    """How far the mean of simulations may be from that of the samples, in the variable's unit."""
 
     acceptable: Annotated[float, Meta(description="Up to here it is acceptable.", ge=0.0)]
     marginal: Annotated[float, Meta(description="Up to here it is marginal.", ge=0.0)]

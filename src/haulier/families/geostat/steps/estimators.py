@@ -15,9 +15,9 @@ from haulier.families.geostat.io.attributes import AttributeList
 from haulier.families.geostat.io.geometry import main_list
 from haulier.families.geostat.io.objects import GeoObject
 from haulier.families.geostat.io.publications import Placed
-from haulier.families.geostat.params import estimation
-from haulier.families.geostat.params.pieces import Filter, FilteredSource
-from haulier.families.geostat.params.search import SectorNeighborhood
+from haulier.families.geostat.params import estimation, simulation
+from haulier.families.geostat.params.pieces import Filter
+from haulier.families.geostat.params.search import AnyNeighborhood
 from haulier.families.geostat.steps.job import Job
 from haulier.families.geostat.steps.outputs import Columns
 from haulier.families.geostat.steps.samples import (
@@ -25,6 +25,7 @@ from haulier.families.geostat.steps.samples import (
     Counts,
     Sampled,
     Wanted,
+    counted,
     left_out,
     load_samples,
     read_samples,
@@ -48,6 +49,8 @@ Estimator = (
     | estimation.InverseDistance
     | estimation.NearestNeighbours
     | estimation.IndicatorKriging
+    | simulation.ConditionalTurningBands
+    | simulation.ConditionalSimulation
 )
 E = TypeVar("E", bound=Estimator)
 #: Gives the columns of the locations that are asked for, and marks whose names begin with a dot.
@@ -73,12 +76,14 @@ class EstimatorTask(AttributeTask[E]):
 
     verb = "estimated"
     method = "estimator"
+    source_at = "source.object"
+    filter_at = "target.filter"
 
     def wanted(self, job: Job[E]) -> Wanted:
         """Say which samples are read."""
-        source: FilteredSource = job.params.source
+        source: Any = getattr(job.params, "source")  # noqa: B009 -- not all kinds have it
         return Wanted(
-            job.object("source.object"),
+            job.object(self.source_at),
             source.attribute,
             "source.attribute",
             source.filter,
@@ -99,7 +104,7 @@ class EstimatorTask(AttributeTask[E]):
         target = self.target(job, None)
         self.check_outputs(job)
         sampled, counts = read_samples(job.context, self.wanted(job))
-        check_holes(job.params.neighborhood, sampled, job)
+        check_holes(job.params.neighborhood, sampled, job.object(self.source_at))
         self.estimator(job, sampled, target)
         path = folder / "samples.arrow"
         write_samples(path, sampled)
@@ -121,13 +126,14 @@ class EstimatorTask(AttributeTask[E]):
             object_,
             self.owner(job, object_),
             self.filter(job),
-            filter_at="target.filter",
+            filter_at=self.filter_at,
             steps=steps,
         )
 
     def filter(self, job: Job[E]) -> Filter | None:
         """Say which locations are asked for."""
-        given: Filter | None = job.params.target.filter
+        target: Any = getattr(job.params, "target")  # noqa: B009 -- not all kinds have it
+        given: Filter | None = target.filter
         return given
 
     def start(self, job: Job[E]) -> Work:
@@ -162,16 +168,19 @@ class EstimatorTask(AttributeTask[E]):
                 key = f"{better.__name__}.{axis}"
                 so_far[key] = better(so_far.get(key, float(value)), float(value))
 
+    def made_of(self, job: Job[E], total: Mapping[str, float]) -> int:
+        """Count the locations that have a value."""
+        return int(total.get(f"{self.outputs(job)[0].name}.count", 0))
+
     def check_made(self, job: Job[E], total: Mapping[str, float]) -> None:
         """Refuse a target where nothing could be estimated at all."""
-        main = self.outputs(job)[0].name
-        if total.get(f"{main}.count", 0):
+        if self.made_of(job, total):
             return
         asked = int(total.get("asked", 0))
         if not asked:
-            detail = f"target.filter must select {job.said['noun']}; it selects none of "
+            detail = f"{self.filter_at} must select {job.said['noun']}; it selects none of "
             detail += f"{job.said['rows']:,} of '{job.said['title']}'"
-            raise Problem(Code.INVALID, detail, at="target.filter")
+            raise Problem(Code.INVALID, detail, at=self.filter_at)
         if total.get("singular", 0) == asked:
             raise Problem(
                 Code.INVALID,
@@ -195,11 +204,12 @@ class EstimatorTask(AttributeTask[E]):
         """Say what was estimated, from what, and what was not."""
         counts = msgspec.convert(job.said["counts"], Counts)
         outputs = self.outputs(job)
-        asked, made = int(total["asked"]), int(total[f"{outputs[0].name}.count"])
+        asked, made = int(total["asked"]), self.made_of(job, total)
         noun = job.said["noun"]
+        used = counted(counts.used, "sample")
         what = f"{made:,} of {asked:,} {noun} of '{job.said['title']}'"
         said = [
-            f"Estimated {what} by {self.method} from {counts.used:,} samples.",
+            f"{self.verb.capitalize()} {what} by {self.method} from {used}.",
             *missed(asked - made, int(total.get("singular", 0)), noun),
             *left_out(counts),
             *self.treated(job, total),
@@ -238,15 +248,14 @@ class EstimatorTask(AttributeTask[E]):
         return {"message": done["message"], "target": {**target, "attribute": attribute}}
 
 
-def check_holes(search: SectorNeighborhood, sampled: Sampled, job: Job[Any]) -> None:
+def check_holes(search: AnyNeighborhood, sampled: Sampled, source: GeoObject) -> None:
     """Refuse limits by drillhole where samples belong to none.
 
     Raises:
         Problem: INVALID at the limit.
     """
     for name in HOLE_LIMITS:
-        if getattr(search, name) is not None and sampled.holes is None:
-            source = job.object("source.object")
+        if getattr(search, name, None) is not None and sampled.holes is None:
             detail = f"neighborhood.{name} must be left out: '{source.title}' is a {source.type}"
             raise Problem(
                 Code.INVALID,

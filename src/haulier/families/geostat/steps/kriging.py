@@ -29,7 +29,7 @@ from haulier.families.geostat.params.search import SimpleKriging
 from haulier.families.geostat.steps.estimators import Estimate, EstimatorTask, refused_at
 from haulier.families.geostat.steps.job import Job, neighbourhood_of
 from haulier.families.geostat.steps.outputs import Output
-from haulier.families.geostat.steps.samples import Sampled
+from haulier.families.geostat.steps.samples import Sampled, counted
 from haulier.families.geostat.steps.targets import Chunk, Target
 from haulier.families.geostat.steps.task import attribute_result
 
@@ -41,7 +41,7 @@ WITH_SILL = ("slope_of_regression", "kriging_efficiency")
 class SystemTask(EstimatorTask[K]):
     """What the forms of kriging share: outputs, variogram, support, and sentences."""
 
-    verb = "kriged"
+    verb = "estimated"
 
     def outputs(self, job: Job[K]) -> list[Output]:
         """Give the estimate, then the diagnostics that were asked for."""
@@ -84,8 +84,8 @@ class SystemTask(EstimatorTask[K]):
         said = []
         if job.said["duplicates"]:
             said.append(
-                f"{job.said['duplicates']:,} samples shared the place of another one: each place "
-                "was used once, with the mean of its samples."
+                f"{counted(job.said['duplicates'], 'sample')} shared the place of another one: each "
+                "place was used once, with the mean of its samples."
             )
         if total.get("jittered"):
             said.append(

@@ -50,6 +50,7 @@ class Output:
         type: of the attribute.
         width: values a row.
         categories: names of the categories 0, 1, ...
+        replace: whether it may replace an attribute of its name, because the task names it.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Output:
     type: str = SCALAR
     width: int = 1
     categories: tuple[str, ...] = ()
+    replace: bool = False
 
     @property
     def columns(self) -> list[str]:
@@ -230,6 +232,7 @@ def written_of(outputs: Sequence[Output], given: Mapping[str, Sequence[Blob]]) -
             each.type,
             given[each.name][0].info,
             given[each.name][1].info if each.type == CATEGORY else None,
+            each.replace,
         )
         for each in outputs
     ]

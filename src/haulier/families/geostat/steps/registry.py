@@ -5,7 +5,20 @@ from functools import cache
 from typing import Any
 
 from haulier.families.geostat.steps.kriging import KrigingTask
+from haulier.families.geostat.steps.objects import DistributionTask
+from haulier.families.geostat.steps.owntargets import BreakTiesTask, DeclusteringTask
+from haulier.families.geostat.steps.simulations import (
+    ConditionalSimulationTask,
+    TurningBandsTask,
+)
 from haulier.families.geostat.steps.task import Task
+from haulier.families.geostat.steps.values import (
+    LocationWiseTask,
+    LossTask,
+    NormalScoreTask,
+    ProfitTask,
+)
+from haulier.families.geostat.steps.weighting import InverseDistanceTask, NearestTask
 
 
 @cache
@@ -13,4 +26,15 @@ def tasks() -> Mapping[str, Task[Any]]:
     """Give the task of each kind."""
     return {
         "KRIGING": KrigingTask(),
+        "IDW": InverseDistanceTask(),
+        "KNN": NearestTask(),
+        "BREAK_TIES": BreakTiesTask(),
+        "DECLUSTERING": DeclusteringTask(),
+        "CONTINUOUS_DISTRIBUTION": DistributionTask(),
+        "NORMAL_SCORE": NormalScoreTask(),
+        "CONDITIONAL_TURNING_BANDS": TurningBandsTask(),
+        "CONSIM": ConditionalSimulationTask(),
+        "LOCATION_WISE": LocationWiseTask(),
+        "LOSS_CALCULATION": LossTask(),
+        "PROFIT_CALCULATION": ProfitTask(),
     }

@@ -82,7 +82,7 @@ class Wanted:
         at: the parameter that holds it.
         filter: which rows count.
         filter_at: the parameter that holds the filter.
-        extra: further attributes by name: the text, and the parameter that holds it.
+        extra: further attributes by name.
     """
 
     object_: GeoObject
@@ -90,7 +90,22 @@ class Wanted:
     at: str
     filter: Filter | None = None
     filter_at: str = ""
-    extra: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    extra: Mapping[str, "Further"] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Further:
+    """A further attribute of samples.
+
+    Attributes:
+        object_: the source, of the same or another version.
+        attribute: text of the expression that names it.
+        at: the parameter that holds it.
+    """
+
+    object_: GeoObject
+    attribute: str
+    at: str
 
 
 def read_samples(context: Context, wanted: Wanted) -> tuple[Sampled, Counts]:
@@ -102,8 +117,8 @@ def read_samples(context: Context, wanted: Wanted) -> tuple[Sampled, Counts]:
     attribute = find_attribute(wanted.object_, wanted.attribute, at=wanted.at)
     values = read_numbers(context, attribute)
     extra = {
-        name: read_numbers(context, _parallel(wanted.object_, text, at, attribute))
-        for name, (text, at) in wanted.extra.items()
+        name: read_numbers(context, _parallel(each, attribute))
+        for name, each in wanted.extra.items()
     }
     places = read_places(context, wanted.object_, attribute.owner)
     kept = _filtered(context, wanted, attribute.owner)
@@ -132,12 +147,15 @@ def read_samples(context: Context, wanted: Wanted) -> tuple[Sampled, Counts]:
     return sampled, counts
 
 
-def _parallel(object_: GeoObject, text: str, at: str, attribute: Attribute) -> Attribute:
+def _parallel(wanted: Further, attribute: Attribute) -> Attribute:
     """Find an attribute of the same rows as another."""
-    found = find_attribute(object_, text, at=at)
-    if found.owner.path != attribute.owner.path:
-        detail = f"{at} must be one of {attribute.owner.path}, as '{attribute.name}' is"
-        raise Problem(Code.INVALID, f"{detail}, got {found.reference}", at=at)
+    found = find_attribute(wanted.object_, wanted.attribute, at=wanted.at)
+    same = found.owner.path == attribute.owner.path
+    if not same or found.owner.length != attribute.owner.length:
+        detail = f"{wanted.at} must be one of {attribute.owner.path}, as '{attribute.name}' is"
+        detail += f", of {attribute.owner.length:,} rows"
+        got = f"{found.reference} of {found.owner.length:,}"
+        raise Problem(Code.INVALID, f"{detail}, got {got}", at=wanted.at)
     return found
 
 
@@ -218,12 +236,17 @@ def left_out(counts: Counts) -> list[str]:
     """Say in sentences which rows of a source were not used."""
     said = []
     if counts.missing:
-        said.append(f"{counts.missing:,} samples without a value were left out.")
+        said.append(f"Left out for want of a value: {counted(counts.missing, 'sample')}.")
     if counts.misplaced:
-        said.append(f"{counts.misplaced:,} samples without coordinates were left out.")
+        said.append(f"Left out for want of coordinates: {counted(counts.misplaced, 'sample')}.")
     if counts.filtered:
-        said.append(f"{counts.filtered:,} samples were filtered out.")
+        said.append(f"Filtered out: {counted(counts.filtered, 'sample')}.")
     return said
+
+
+def counted(count: int, noun: str) -> str:
+    """Give a number with its noun."""
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
 
 
 def spelled(low: Sequence[float], high: Sequence[float]) -> str:

@@ -21,6 +21,7 @@ from haulier.families.geostat.io.publications import (
     new_version,
     replacement,
     same_rows,
+    settled,
 )
 from haulier.families.geostat.params.pieces import Parameters
 from haulier.families.geostat.steps.job import Job
@@ -78,6 +79,8 @@ class Task(ABC, Generic[P]):
     #: Rows of one call of the work; progress is told in between.
     step_rows: int = 16_384
     part_rows: int = PART_ROWS
+    #: Whether parts give the columns of the outputs; or else they keep files of their own.
+    gives_columns: bool = False
 
     @abstractmethod
     def prepare(self, job: Job[P], folder: Path) -> Prepared:
@@ -157,6 +160,7 @@ class AttributeTask(Task[P]):
 
     #: The field that names the target.
     target_at: str = "target.object"
+    gives_columns = True
     allowed: tuple[str, ...] = PLACED
 
     @abstractmethod
@@ -196,7 +200,8 @@ class AttributeTask(Task[P]):
         owner = self.owner(job, newest)
         names: dict[str, str] = {}
         for each in self.outputs(job):
-            name = check_spec(newest, owner, each.spec, each.type, each.at)
+            spec = settled(newest, owner, each.spec, each.type, replace=each.replace)
+            name = check_spec(newest, owner, spec, each.type, each.at)
             other = names.setdefault(name, each.at)
             if other != each.at:
                 detail = f"{other} and {each.at} both write to the attribute {name!r}"

@@ -43,12 +43,12 @@ def run(step: StepPlan, part: Part, context: Context) -> PartResult:
     job: Job[Any] = Job(step, context)
     task: Task[Any] = tasks()[job.kind]
     tally: dict[str, float] = {}
-    outputs = task.outputs(job)
     work = task.start(job)
     first, last = int(part.params["first"]), int(part.params["last"])
-    if not outputs:
+    if not task.gives_columns:
         work(first, last)
-        return PartResult({"tally": tally})
+        return PartResult({"tally": tally}, {"rows": last - first})
+    outputs = task.outputs(job)
     with part_writer(context.part_file(MADE), outputs) as writer:
         for begin in range(first, last, CHUNK_ROWS):
             end = min(begin + CHUNK_ROWS, last)

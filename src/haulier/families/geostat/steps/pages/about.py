@@ -10,6 +10,7 @@ from haulier.families.geostat.io.attributes import find_attribute
 from haulier.families.geostat.io.objects import GeoObject, load_object
 from haulier.families.geostat.io.report.document import Pairs
 from haulier.families.geostat.io.report.summary import Binned
+from haulier.families.geostat.io.report.texts import settled
 from haulier.families.geostat.kinds import KINDS
 from haulier.families.geostat.params.checks import references
 from haulier.families.geostat.params.pieces import AnyAttribute, CreateAttribute
@@ -79,17 +80,15 @@ def _without_nulls(value: Any) -> Any:  # noqa: ANN401 -- any JSON
 
 
 def statistics_row(binned: Binned) -> tuple[Any, ...]:
-    """Give the row of a distribution under `COLUMNS`."""
+    """Give the row of a distribution under `COLUMNS`; noise beside its spread is zero."""
+    spread = binned.deviation
     low, median, high = (float(each) for each in binned.quantiles(TENTHS))
+    places = (binned.minimum, low, median, high, binned.maximum)
     return (
         binned.label,
         binned.count,
-        binned.mean,
+        settled(binned.mean, spread),
         binned.variance,
         binned.variation,
-        binned.minimum,
-        low,
-        median,
-        high,
-        binned.maximum,
+        *(settled(each, spread) for each in places),
     )

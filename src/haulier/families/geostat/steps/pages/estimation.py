@@ -37,7 +37,7 @@ from haulier.families.geostat.steps.pages.about import (
 )
 from haulier.families.geostat.steps.pages.survey import Survey, column_ranges, survey
 from haulier.families.geostat.steps.registry import tasks
-from haulier.families.geostat.steps.samples import Counts, left_out, load_samples
+from haulier.families.geostat.steps.samples import Counts, Sampled, left_out, load_samples
 
 WORK: Final = "work"
 #: What diagnostics are called by people, and what they should be.
@@ -79,7 +79,7 @@ def estimation_page(job: Job[Any]) -> Report:
     return Report(
         f"{KINDS[job.kind].title} of {variable.name}",
         f"Attribute '{attribute_title(outputs[0].spec)}' of '{job.said['title']}', {rows}",
-        tuple(sections(job, variable, seen, outputs)),
+        (*sections(job, variable, seen, sampled), *quality(job, outputs[1:])),
         headline(job, seen, figures),
         tuple(warnings(job, task, figures)),
         parameters(job),
@@ -116,19 +116,17 @@ def warnings(job: Job[Any], task: EstimatorTask[Any], figures: Any) -> Iterator[
 
 
 def sections(
-    job: Job[Any], variable: Variable, seen: Survey, outputs: list[Output]
+    job: Job[Any], variable: Variable, seen: Survey, sampled: Sampled
 ) -> Iterator[Section]:
     """Give the chapters in the order of reading."""
     if seen.made.count:
         yield where(variable, seen)
-        yield distribution(variable, seen)
+        yield distribution(variable, seen, sampled)
         if seen.swaths:
             yield along_axes(variable, seen)
         yield above_cutoffs(job, variable, seen)
     if "variogram" in job.pins:
         yield model(job, variable)
-    if len(outputs) > 1:
-        yield quality(job, outputs[1:])
 
 
 def where(variable: Variable, seen: Survey) -> Section:
@@ -144,10 +142,13 @@ def where(variable: Variable, seen: Survey) -> Section:
     return Section("The estimates", "", (Figure("map", alt, png),))
 
 
-def distribution(variable: Variable, seen: Survey) -> Section:
+def distribution(variable: Variable, seen: Survey, sampled: Sampled) -> Section:
     """Compare the distributions of samples and estimates."""
     both = [seen.samples, seen.made]
-    curves = [drawn.cumulative_of_bins(each) for each in both]
+    curves = [
+        drawn.cumulative_of("Samples", sampled.values),
+        drawn.cumulative_of_bins(seen.made),
+    ]
     text = (
         "The means of samples and estimates should be near each other, unless samples crowd where "
         "values are high or low. Estimates vary less than samples: that is the price of the least "
@@ -224,23 +225,23 @@ def model(job: Job[Any], variable: Variable) -> Section:
     )
     png = variograms.model_variogram(found, unit=variable.unit)
     alt = f"Model along its principal directions; nugget {number(found.nugget)}"
-    return Section("The variogram", "", (Figure("variogram", alt, png),), (table,))
+    text = "The model along its principal directions; markers show the ranges of its structures."
+    return Section("The variogram", text, (Figure("variogram", alt, png),), (table,))
 
 
-def quality(job: Job[Any], outputs: Sequence[Output]) -> Section:
-    """Show the diagnostics that were asked for."""
+def quality(job: Job[Any], outputs: Sequence[Output]) -> Iterator[Section]:
+    """Show the diagnostics that were asked for, if there are numbers among them."""
     seen = [each for output in outputs if (each := diagnostic(job, output)) is not None]
-    figures = []
-    if seen:
-        alt = f"Histograms of {', '.join(each.label for each in seen[:SHOWN])}"
-        figures.append(Figure("diagnostics", alt, drawn.small_histograms(seen[:SHOWN])))
-    rows = tuple(statistics_row(each) for each in seen)
-    tables = (Table("Diagnostics", COLUMNS, rows),) if rows else ()
+    if not seen:
+        return
+    alt = f"Histograms of {', '.join(each.label for each in seen[:SHOWN])}"
+    figure = Figure("diagnostics", alt, drawn.small_histograms(seen[:SHOWN]))
+    table = Table("Diagnostics", COLUMNS, tuple(statistics_row(each) for each in seen))
     text = (
         "A slope of regression or a kriging efficiency near 1 marks blocks that their samples "
         "decide; a low one marks blocks that the mean decides."
     )
-    return Section("Diagnostics", text, tuple(figures), tables)
+    yield Section("Diagnostics", text, (figure,), (table,))
 
 
 def diagnostic(job: Job[Any], output: Output) -> Binned | None:

@@ -120,7 +120,7 @@ class BlockGauge:
         self._layers = {axis: layers[axis] for axis in _across(self._lattice.shape)}
         self._reader = SliceReader(self._lattice.shape, self._layers)
         axes = [axis for axis in range(3) if self._lattice.shape[axis] > 1]
-        self._swaths = {axis: SwathTally(label, self._slabs(axis)) for axis in axes}
+        self._swaths = {axis: SwathTally(label.lower(), self._slabs(axis)) for axis in axes}
 
     def _slabs(self, axis: int) -> FloatArray:
         edges = self._lattice.edges(axis)
@@ -187,7 +187,9 @@ class PointGauge:
             for axis in range(3)
             if high[axis] > low[axis]
         }
-        self._swaths = {axis: SwathTally(label, slabs) for axis, slabs in self._slabs.items()}
+        self._swaths = {
+            axis: SwathTally(label.lower(), slabs) for axis, slabs in self._slabs.items()
+        }
 
     def take(self, context: Context, first: int, values: FloatArray) -> None:
         """Look at a range; points all weigh the same."""
