@@ -120,14 +120,14 @@ def small_histograms(series: Sequence[Binned]) -> bytes:
     """
     rows = -(-len(series) // 2)
     with sheet(8.0, 0.2 + 2.0 * rows) as page:
-        panels = page.figure.subplots(rows, 2, squeeze=False).flat
+        panels = list(page.figure.subplots(rows, 2, squeeze=False).flat)
         for i, (panel, each) in enumerate(zip(panels, series, strict=False)):
             view = _view([each])
             _bars(panel, each, SERIES[i % len(SERIES)], view, normal=False)
             panel.set_xlim(*view)
             plain_ticks(panel.xaxis, 6)
             plain_ticks(panel.yaxis, 4)
-        for panel in panels:  # those that are left
+        for panel in panels[len(series) :]:
             panel.set_visible(False)
         page.figure.supylabel("Frequency [%]", fontsize=9)
     return page.png
@@ -179,7 +179,8 @@ def _moments(binned: Binned, median: float, *, beyond: bool) -> list[str]:
         f"median {number(middle)} (dotted)",
     ]
     second = [f"variance {number(binned.variance)}", f"CV {number(binned.variation, 3)}"]
-    second += [f"min {number(binned.minimum)}", f"max {number(binned.maximum)}"]
+    least, most = settled(binned.minimum, spread), settled(binned.maximum, spread)
+    second += [f"min {number(least)}", f"max {number(most)}"]
     if beyond:
         second[-1] += " (beyond the axis)"
     return ["    ".join(first), "    ".join(second)]

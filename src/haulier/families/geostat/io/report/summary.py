@@ -199,6 +199,6 @@ def bin_edges(values: FloatArray, bins: int = BINS) -> FloatArray:
     body = float(np.ptp(np.quantile(good, TAILS))) if len(good) else 1.0
     rough = max(body / bins, (high - low) / MOST_BINS)
     scale = 10.0 ** math.floor(math.log10(rough))
-    width = next(step * scale for step in (1, 2, 2.5, 5, 10) if step * scale >= rough * 0.999)
+    width = next(step * scale for step in (1, 2, 2.5, 5, 10) if step * scale >= 0.7 * rough)
     first, last = math.floor(low / width), math.floor(high / width) + 1
     return np.asarray(np.arange(first, last + 1) * width, dtype=np.float64)
