@@ -10,6 +10,7 @@ from haulier.core.recipe import Recipe, StepPlan
 from haulier.families.geostat.kinds import KINDS, REPORT
 from haulier.families.geostat.params.checks import check_params
 from haulier.families.geostat.params.pieces import Parameters
+from haulier.families.geostat.params.simulation import ConditionalSimulation, SimulationReport
 from haulier.families.geostat.result import job_result
 
 #: Rises when the same input would give other outputs: parts of other versions are done again.
@@ -42,6 +43,12 @@ def _doing(kind: str) -> Doing:
     }[kind]
 
 
+def needs_report(params: Parameters) -> bool:
+    """Whether the report is part of the result, and made whatever `report` says."""
+    validated = isinstance(params, ConditionalSimulation) and params.perform_validation
+    return validated or isinstance(params, SimulationReport)
+
+
 class Geostat:
     """Kriging and its companions over geoscience objects."""
 
@@ -54,7 +61,7 @@ class Geostat:
             raise TypeError(f"{self.name} plans {sorted(self.kinds)}, got {kind} with {params!r}")
         check_params(params)
         said: dict[str, Any] = msgspec.to_builtins(params)
-        reported = said.pop("report")
+        reported = said.pop("report") or needs_report(params)
         given = {"kind": kind, "params": said}
         steps = [
             StepPlan("prepare", self.name, "prepare", given, weight=1),

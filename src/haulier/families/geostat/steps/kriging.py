@@ -83,9 +83,10 @@ class SystemTask(EstimatorTask[K]):
         """Say what was averaged and what was made regular."""
         said = []
         if job.said["duplicates"]:
+            shared = counted(job.said["duplicates"], "sample")
             said.append(
-                f"{counted(job.said['duplicates'], 'sample')} shared the place of another one: each "
-                "place was used once, with the mean of its samples."
+                f"{shared} shared the place of another one: each place was used once, with the "
+                "mean of its samples."
             )
         if total.get("jittered"):
             said.append(
