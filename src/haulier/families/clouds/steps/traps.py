@@ -1,0 +1,150 @@
+"""The traps of reprojection: what ends in an error, and what in a warning."""
+
+import math
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from pyproj import CRS
+
+from haulier.families.clouds.io.crs import FileCrs, horizontal, is_same
+from haulier.families.clouds.method.projection import Area, Operation, position
+from haulier.families.clouds.notes import Note, trap
+from haulier.families.clouds.params.reproject import GridPolicy
+
+FloatArray = NDArray[np.float64]
+Box = tuple[float, float, float, float]
+
+#: Areas of use are drawn with a broad pencil.
+AREA_MARGIN_DEG: Final = 0.5
+FULL_CIRCLE: Final = 360.0
+GRID: Final = 21
+OVERRIDE: Final = "set override_source_crs to believe source_epsg all the same"
+PSEUDO_MERCATOR: Final = "Popular Visualisation Pseudo Mercator"
+
+
+def check_source(said: FileCrs, source: CRS, *, override: bool) -> list[Note]:
+    """Hold the system that a request names against the one that the file says.
+
+    Raises:
+        Problem: INVALID with SOURCE_CRS_MISMATCH.
+    """
+    if said.crs is None:
+        message = f"the file says no system that is understood, '{source.name}' is believed"
+        return [Note("SOURCE_CRS_ABSENT", message, "check a known place in the result")]
+    if is_same(said.crs, source):
+        return []
+    message = f"the file says '{said.crs.name}', source_epsg says '{source.name}'"
+    if not override:
+        raise trap("SOURCE_CRS_MISMATCH", message, f"name the right one, or {OVERRIDE}", at=_SOURCE)
+    return [Note("SOURCE_CRS_OVERRIDDEN", message, "check a known place in the result")]
+
+
+_SOURCE: Final = "source_epsg"
+
+
+def check_places(source: CRS, box: Box, *, override: bool) -> tuple[Area, list[Note]]:
+    """Hold the places of a cloud against where its system is used.
+
+    Args:
+        source: the system that they are said to be in.
+        box: least X and Y, greatest X and Y of the cloud.
+        override: warn where there would be an error.
+
+    Returns:
+        West, south, east and north of the cloud in degrees; what to warn of.
+
+    Raises:
+        Problem: INVALID with SOURCE_OUTSIDE_AREA_OF_USE or SOURCE_NOT_A_PLACE.
+    """
+    flat = horizontal(source)
+    lon, lat = position(flat, *grid_of(box))
+    real = np.isfinite(lon) & np.isfinite(lat) & (np.abs(lat) <= FULL_CIRCLE / 4)
+    where = f"X {box[0]:.10g} to {box[2]:.10g}, Y {box[1]:.10g} to {box[3]:.10g}"
+    if not np.any(real):
+        detail = f"{where} is no place on earth in '{flat.name}'"
+        raise trap("SOURCE_NOT_A_PLACE", detail, "name the system that the cloud is in", at=_SOURCE)
+    lon, lat = lon[real], lat[real]
+    area = (float(lon.min()), float(lat.min()), float(lon.max()), float(lat.max()))
+    used = flat.area_of_use.bounds if flat.area_of_use else None
+    if used is None or _share_inside(lon, lat, used) > 0:
+        return area, []
+    message = (
+        f"{where} lies at {area[0]:.4f}, {area[1]:.4f} degrees, outside of where "
+        f"'{flat.name}' is used, {_area_text(used)}"
+    )
+    if not override:
+        hint = f"name the system that the cloud is in, or {OVERRIDE}"
+        raise trap("SOURCE_OUTSIDE_AREA_OF_USE", message, hint, at=_SOURCE)
+    return area, [Note("SOURCE_OUTSIDE_AREA_OF_USE", message, "check a known place in the result")]
+
+
+def target_notes(target: CRS, area: Area) -> list[Note]:
+    """Give what to warn of in a system that a cloud goes to."""
+    notes = []
+    flat = horizontal(target)
+    lon, lat = grid_of(area)
+    used = flat.area_of_use.bounds if flat.area_of_use else None
+    if used is not None and _share_inside(lon, lat, used) < 1:
+        message = f"the cloud lies outside of where '{flat.name}' is used, {_area_text(used)}"
+        hint = "choose a system of the cloud's own region"
+        notes.append(Note("TARGET_OUTSIDE_AREA_OF_USE", message, hint))
+    if flat.coordinate_operation and PSEUDO_MERCATOR in flat.coordinate_operation.method_name:
+        middle = (area[1] + area[3]) / 2
+        stretch = 1 / math.cos(math.radians(middle))
+        message = f"'{flat.name}' stretches lengths by {stretch:.3f} at {middle:.2f} degrees north"
+        hint = "take areas, slopes, densities and volumes in a metric system of the region"
+        notes.append(Note("WEB_MERCATOR_SCALE", message, hint))
+    return notes
+
+
+def check_grids(operation: Operation, policy: GridPolicy) -> list[Note]:
+    """Hold an operation against what a request allows where grids are missing.
+
+    Raises:
+        Problem: INVALID with GRIDS_MISSING or BALLPARK_OPERATION.
+    """
+    missing = ", ".join(operation.missing_grids)
+    hint = (
+        f"put {missing} into PROJ's data folder" if missing else "name systems that PROJ can join"
+    )
+    if operation.is_ballpark:
+        message = (
+            f"the only operation here leaves out a shift between two datums, its error is "
+            f"unknown: {operation.name}"
+        )
+        if policy != "allow_ballpark":
+            hint = f"{hint}, or set grids to allow_ballpark"
+            raise trap("BALLPARK_OPERATION", message, hint, at="grids")
+        return [Note("BALLPARK_OPERATION", message, hint)]
+    if not missing:
+        return []
+    best = f"{operation.best_accuracy_m:g} m" if operation.best_accuracy_m else "better"
+    message = (
+        f"grids are missing for an operation of {best}; one of {operation.accuracy_m:g} m is "
+        f"used: {operation.name}"
+    )
+    if policy == "require":
+        hint = f"{hint}, or set grids to known_accuracy"
+        raise trap("GRIDS_MISSING", message, hint, at="grids")
+    return [Note("GRIDS_MISSING", message, hint)]
+
+
+def grid_of(box: Box) -> tuple[FloatArray, FloatArray]:
+    """Give X and Y of a grid over a box, its edges among them."""
+    x, y = np.linspace(box[0], box[2], GRID), np.linspace(box[1], box[3], GRID)
+    columns, rows = np.meshgrid(x, y)
+    return columns.ravel(), rows.ravel()
+
+
+def _share_inside(lon: FloatArray, lat: FloatArray, area: Area) -> float:
+    """Give the share of places in an area, which may reach over 180 degrees."""
+    west, south, east, north = area
+    width = (east - west) % FULL_CIRCLE or FULL_CIRCLE
+    along = (lon - west + AREA_MARGIN_DEG) % FULL_CIRCLE
+    inside = (along <= width + 2 * AREA_MARGIN_DEG) & (lat >= south - AREA_MARGIN_DEG)
+    return float(np.mean(inside & (lat <= north + AREA_MARGIN_DEG)))
+
+
+def _area_text(area: Area) -> str:
+    return f"{area[0]:g} to {area[2]:g} degrees east, {area[1]:g} to {area[3]:g} north"
