@@ -33,11 +33,11 @@ def sorted_by_cell(codes: CodeArray, from_depth: int, to_depth: int) -> Int32Arr
     return order
 
 
-def in_order_of(numbers: NDArray[np.uint32]) -> Int32Array:
+def in_order_of(numbers: NDArray[np.integer]) -> Int32Array:
     """Give the positions of distinct numbers, sorted by number.
 
     Args:
-        numbers: (n,) numbers below 2**32.
+        numbers: (n,) none of them negative.
     """
     wide = numbers.astype(np.uint64)
     order = np.arange(len(wide), dtype=np.int32)
