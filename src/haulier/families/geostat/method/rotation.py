@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
+
+#: A sine of a dip below this is rounding.
+LEVEL: Final = 1e-12
 
 
 def rotation_matrix(dip_azimuth_deg: float, dip_deg: float, pitch_deg: float) -> FloatArray:
@@ -57,3 +62,24 @@ def sphering(ranges: FloatArray, rotation: FloatArray) -> FloatArray:
     if ranges.shape != (3,) or not np.all(np.isfinite(ranges)) or np.any(ranges <= 0):
         raise ValueError(f"ranges must be three positive numbers, got {ranges.tolist()}")
     return np.asarray(rotation.T / ranges[:, None])
+
+
+def rotation_angles(rotation: FloatArray) -> tuple[float, float, float]:
+    """Give dip azimuth, dip and pitch of a rotation, in degrees: `rotation_matrix` undone.
+
+    Where the dip is 0 or 180, azimuth and pitch turn about one axis; then the azimuth is 0.
+
+    Args:
+        rotation: (3, 3) orthonormal, of determinant 1.
+
+    Returns:
+        Degrees: 0 to 360, 0 to 180, 0 to 360.
+    """
+    sine = float(np.hypot(rotation[0, 2], rotation[1, 2]))
+    dip = float(np.degrees(np.arctan2(sine, rotation[2, 2])))
+    if sine < LEVEL:
+        pitch = np.arctan2(rotation[0, 1], rotation[0, 0])
+        return 0.0, 0.0 if rotation[2, 2] > 0 else 180.0, float(np.degrees(pitch) % 360.0)
+    azimuth = np.degrees(np.arctan2(rotation[0, 2], rotation[1, 2]))
+    pitch = np.degrees(np.arctan2(rotation[2, 0], -rotation[2, 1]))
+    return float(azimuth % 360.0), dip, float(pitch % 360.0)
