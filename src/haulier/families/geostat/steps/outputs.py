@@ -245,6 +245,6 @@ def give(source: Path, target: Path) -> None:
     """
     target.unlink(missing_ok=True)
     try:
-        os.link(source, target)
+        os.link(source.resolve(), target)  # a link to a link would be none of a file
     except OSError:
         shutil.copyfile(source, target)
