@@ -30,7 +30,7 @@ MOST_SHARED: Final = 1024
 #: A pivot below this fraction of the diagonal means that digits are lost: the matrix is singular.
 LEAST_PIVOT: Final = 1e-13
 #: What is then added to the diagonal, as a fraction of it: as if samples were measured less sharp.
-JITTER: Final = 1e-9
+JITTER: Final = 1e-11
 
 SOLVED: Final = 0
 JITTERED: Final = 1
