@@ -3,13 +3,14 @@
 from functools import cache
 from pathlib import Path
 
+from haulier.families.geostat import method
 from haulier.families.kernels import alone_in
 
 
 @cache
 def make_ready() -> None:
     """Load every kernel, compiling where no process has before."""
-    from haulier.families.geostat.method import warm  # noqa: PLC0415 -- imports what it warms
+    from haulier.families.geostat.method.warm import warm  # noqa: PLC0415 -- loads numba
 
-    with alone_in(Path(warm.__file__).parent):
-        warm.warm()
+    with alone_in(Path(method.__file__).parent):
+        warm()

@@ -134,6 +134,9 @@ def _lags(given: vario.LagSettings, at: str) -> Iterator[Fault]:
         if value is not None and given.edges is not None:
             detail = f"{below(at, name)} must not be given together with edges"
             yield Fault(below(at, name), f"{detail}, got {value:g}")
+    if given.tolerance is not None and given.size is None and given.edges is None:
+        where = below(at, "tolerance")
+        yield Fault(where, f"{where} must be given together with size, got {given.tolerance:g}")
     if given.edges is not None:
         where = below(at, "edges")
         if len(given.edges) < 2 or given.edges[0] < 0:  # noqa: PLR2004 -- a lag has two edges
@@ -150,6 +153,13 @@ def _fit(given: vario.VariogramFit, at: str) -> Iterator[Fault]:
     if given.nugget is not None and given.sill is not None and given.nugget > given.sill:
         where = below(at, "nugget")
         yield Fault(where, f"{where} must be at most sill ({given.sill:g}), got {given.nugget:g}")
+
+
+@rule_of(vario.StructureToFit)
+def _structure(given: vario.StructureToFit, at: str) -> Iterator[Fault]:
+    if given.hold_ranges and given.anisotropy is None:
+        where = below(at, "anisotropy")
+        yield Fault(where, f"{where} is required where hold_ranges is true, and missing")
 
 
 def _rising(values: Sequence[float], at: str, name: str = "") -> Iterator[Fault]:

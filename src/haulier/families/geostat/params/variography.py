@@ -116,7 +116,7 @@ class ExperimentalVariogram(Parameters, frozen=True, kw_only=True):
 
 
 class StructureToFit(Piece, frozen=True):
-    """A structure of the model: its type, and from where the fit starts."""
+    """A structure of the model: its type, and what is known of it."""
 
     variogram_type: Annotated[
         Literal[
@@ -131,12 +131,19 @@ class StructureToFit(Piece, frozen=True):
         Meta(description="The model."),
     ]
     contribution: (
-        Annotated[float, Meta(description="Where its share of the sill starts.", ge=0.0)] | None
+        Annotated[float, Meta(description="Its share of the sill, where it is known.", ge=0.0)]
+        | None
     ) = None
     anisotropy: Annotated[
         Ellipsoid | None,
-        Meta(description="Where its ranges start, and how it lies; null: found from the data."),
+        Meta(description="How it lies, and where its ranges are looked for; null: anywhere."),
     ] = None
+    hold_ranges: Annotated[
+        bool, Meta(description="Its ranges are those of its ellipsoid, and are not fitted.")
+    ] = False
+    isotropic: Annotated[
+        bool, Meta(description="Its three ranges are one; false asks for directional lags.")
+    ] = True
     alpha: Annotated[
         Literal[3, 5, 7, 9] | None,
         Meta(description="Shape of spheroidal and generalisedcauchy; null: 3."),
@@ -175,4 +182,5 @@ class VariogramFit(Parameters, frozen=True, kw_only=True):
         Literal["equal", "pairs", "pairs_over_distance", "cressie"],
         Meta(description="How much each lag counts."),
     ] = "pairs_over_distance"
+    least_pairs: Annotated[int, Meta(description="Lags with fewer pairs are left out.", ge=1)] = 1
     target: Annotated[ObjectTarget, Meta(description="The variogram that is made.")]

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from haulier.families.geostat.steps.comparison import SimulationReportTask
+from haulier.families.geostat.steps.drifts import UniversalTask
+from haulier.families.geostat.steps.indicators import IndicatorTask
 from haulier.families.geostat.steps.kriging import KrigingTask
 from haulier.families.geostat.steps.objects import DistributionTask
 from haulier.families.geostat.steps.owntargets import BreakTiesTask, DeclusteringTask
@@ -18,6 +21,7 @@ from haulier.families.geostat.steps.values import (
     NormalScoreTask,
     ProfitTask,
 )
+from haulier.families.geostat.steps.variography import ExperimentalTask, FitTask
 from haulier.families.geostat.steps.weighting import InverseDistanceTask, NearestTask
 
 
@@ -28,6 +32,8 @@ def tasks() -> Mapping[str, Task[Any]]:
         "KRIGING": KrigingTask(),
         "IDW": InverseDistanceTask(),
         "KNN": NearestTask(),
+        "UNIVERSAL_KRIGING": UniversalTask(),
+        "INDICATOR_KRIGING": IndicatorTask(),
         "BREAK_TIES": BreakTiesTask(),
         "DECLUSTERING": DeclusteringTask(),
         "CONTINUOUS_DISTRIBUTION": DistributionTask(),
@@ -37,4 +43,7 @@ def tasks() -> Mapping[str, Task[Any]]:
         "LOCATION_WISE": LocationWiseTask(),
         "LOSS_CALCULATION": LossTask(),
         "PROFIT_CALCULATION": ProfitTask(),
+        "EXPERIMENTAL_VARIOGRAM": ExperimentalTask(),
+        "VARIOGRAM_FIT": FitTask(),
+        "SIMULATION_REPORT": SimulationReportTask(),
     }

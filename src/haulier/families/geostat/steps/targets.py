@@ -27,12 +27,14 @@ class Chunk:
     """The rows of a range where values are made.
 
     Attributes:
+        first: row of the target that it begins with.
         rows: how many rows the range has.
         asked: (m,) which of them are asked for, counted from the first.
         centres: (m, 3) metres.
         sides: (1, 3) or (m, 3) metres of blocks; None where rows are points.
     """
 
+    first: int
     rows: int
     asked: IntArray
     centres: FloatArray
@@ -89,6 +91,7 @@ class Target:
             asked &= self.selection.rows(context, first, last)
         chosen = np.flatnonzero(asked)
         return Chunk(
+            first,
             last - first,
             chosen,
             np.ascontiguousarray(places[chosen]),

@@ -107,10 +107,10 @@ def _looked_at(
     grid = _even_grid(target)
     cells = _cells(context, target) if grid is not None else None
     for number in range(fields.count):
-        quantiles.append(realisation_quantiles(_column(fields.values, number)))
+        quantiles.append(realisation_quantiles(column_of(fields.values, number)))
         if grid is not None and cells is not None:
             cube = np.full(grid.length, np.nan)
-            cube[cells] = _column(fields.scores, number)
+            cube[cells] = column_of(fields.scores, number)
             nx, ny, nz = grid.shape
             gammas.append(
                 grid_variograms(cube.reshape(nz, ny, nx).T, min(MOST_LAGS, max(grid.shape)))
@@ -120,7 +120,8 @@ def _looked_at(
     return quantiles, gammas
 
 
-def _column(path: Path, number: int) -> FloatArray:
+def column_of(path: Path, number: int) -> FloatArray:
+    """Read one realisation: (m,), NaN where it is missing."""
     with pq.ParquetFile(path) as file:
         name = file.schema_arrow.names[number]
         column: pa.ChunkedArray = file.read(columns=[name]).column(0)
