@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -10,8 +11,8 @@ from haulier.families.geostat import FAMILY
 from haulier.families.geostat.io.report.page import png_size
 from haulier.families.geostat.kinds import KINDS
 from haulier.families.geostat.plots import BY_KIND, PLOTS, output_name
-from haulier.testing.context import World, run_job
-from haulier.testing.geoscience import Gallery, new, search, structure
+from haulier.testing.context import World, run_job, run_step
+from haulier.testing.geoscience import BASE, Gallery, new, search, structure
 
 SAMPLES = 80
 
@@ -43,6 +44,7 @@ def kriging(gallery: Gallery, target: str, **more: Any) -> dict[str, Any]:
 
 def run(gallery: Gallery, kind: str, params: dict[str, Any]) -> dict[str, bytes]:
     """Do a job, and give the files of its report by the name of the output."""
+    gallery.world.outputs.clear()
     run_job(FAMILY, kind, params, gallery.world)
     return {
         name.removeprefix("step:report."): output.path.read_bytes()
@@ -140,6 +142,190 @@ def test_what_callers_name_cannot_become_part_of_the_page(gallery: Gallery) -> N
 
     assert "<script" not in page
     assert "<b>" not in page
+
+
+def source(gallery: Gallery, **attributes: Any) -> str:
+    """Give samples in a plane with copper, and whatever else."""
+    random = np.random.default_rng(3)
+    places = random.uniform((0, 0, 0), (60, 50, 10), (40, 3))
+    copper = np.round(np.exp(random.normal(size=40)), 1)
+    more = [gallery.scalar(name, values) for name, values in attributes.items()]
+    return gallery.pointset("samples.json", places, gallery.scalar("Cu", copper), *more)
+
+
+def test_broken_ties_are_shown_before_and_after(gallery: Gallery) -> None:
+    place = source(gallery)
+    params = {
+        "source": {"object": place, "attribute": "Cu"},
+        "target": {"object": place, "attribute": new("untied")},
+        "neighborhood": search(50.0, 8),
+    }
+
+    files = run(gallery, "BREAK_TIES", params)
+
+    assert plots(files) == set(BY_KIND["BREAK_TIES"])
+    assert "Tied samples" in files["report"].decode()
+
+
+def test_declustering_weights_are_shown_with_how_many_samples_they_are_worth(
+    gallery: Gallery,
+) -> None:
+    place = source(gallery)
+    params = {
+        "source": {"object": place},
+        "grid": {"object": gallery.grid("grid.json", (6, 5, 2))},
+        "target": {"object": place, "attribute": new("weight")},
+        "neighborhood": search(50.0, 8),
+    }
+
+    files = run(gallery, "DECLUSTERING", params)
+
+    weights = gallery.column("samples.json", "weight")
+    worth = weights.sum() ** 2 / (weights**2).sum()
+    assert plots(files) == set(BY_KIND["DECLUSTERING"])
+    said = f"<dt>As many as equal samples</dt><dd>{worth:.1f}</dd>"
+    assert said.replace(".0<", "<") in files["report"].decode()
+
+
+def distribution(place: str) -> dict[str, Any]:
+    return {
+        "source": {"object": place, "attribute": "Cu"},
+        "weights": {"object": place, "attribute": "w"},
+        "tail_extrapolation": {"upper": {"power": 0.5, "max": 50.0}},
+        "target": {"reference": f"{BASE}/path/distribution.json"},
+    }
+
+
+def test_distribution_and_scores_are_shown(gallery: Gallery) -> None:
+    place = source(gallery, w=np.linspace(0.5, 1.5, 40))
+
+    made = run(gallery, "CONTINUOUS_DISTRIBUTION", distribution(place))
+    scored = run(
+        gallery,
+        "NORMAL_SCORE",
+        {
+            "method": "forward",
+            "source": {"object": place, "attribute": "Cu"},
+            "target": {"object": place, "attribute": new("score")},
+            "distribution": f"{BASE}/path/distribution.json",
+        },
+    )
+
+    assert plots(made) == set(BY_KIND["CONTINUOUS_DISTRIBUTION"])
+    assert "Samples, weighted" in made["report"].decode()
+    assert plots(scored) == set(BY_KIND["NORMAL_SCORE"])
+    assert "Normal scores" in scored["report"].decode()
+
+
+def consim(gallery: Gallery, target: str, **more: Any) -> dict[str, Any]:
+    model = structure(contribution=0.9, ranges=(40.0, 30.0, 20.0))
+    return {
+        "source_object": source(gallery),
+        "source_attribute": "Cu",
+        "target_object": target,
+        "neighborhood": search(60.0, 8),
+        "variogram_model": gallery.variogram("model.json", model, nugget=0.1),
+        "number_of_lines": 20,
+        "number_of_simulations": 4,
+        **more,
+    }
+
+
+MATERIAL = {
+    "material_categories": [
+        {"cutoff_grade": 0.0, "metal_price": 0.0, "label": "waste"},
+        {"cutoff_grade": 1.0, "metal_price": 10.0, "label": "ore"},
+    ],
+    "processing_cost": 2.0,
+    "mining_waste_cost": 1.0,
+    "mining_ore_cost": 1.5,
+    "metal_recovery_fraction": 0.9,
+}
+
+
+def test_a_whole_simulation_shows_all_that_it_made(gallery: Gallery) -> None:
+    params = consim(
+        gallery,
+        gallery.grid("grid.json", (8, 6, 3)),
+        location_wise_quantiles=[0.1, 0.9],
+        probability_above_cutoff=[1.0],
+        perform_validation=True,
+        report_mean_thresholds={"acceptable": 0.1, "marginal": 0.5},
+        report_context={"title": "Check of <Cu>", "details": [{"label": "By", "value": "Ann"}]},
+        loss_calculation={**MATERIAL, "target_attribute": new("material")},
+    )
+
+    files = run(gallery, "CONSIM", params)
+
+    assert plots(files) == set(BY_KIND["CONSIM"]) - {"map"}
+    page = files["report"].decode()
+    assert "<h1>Check of &lt;Cu&gt;</h1>" in page
+    assert "Ann" in page
+    assert "quantile 0.1" in page
+    assert "Verdict" in page
+
+
+def test_a_simulation_at_points_is_shown_as_a_map(gallery: Gallery) -> None:
+    places = np.random.default_rng(1).uniform((0, 0, 0), (60, 50, 10), (30, 3))
+    params = consim(gallery, gallery.pointset("points.json", places), number_of_simulations=1)
+
+    files = run(gallery, "CONSIM", params)
+
+    assert "map" in plots(files)
+    assert not {"realisations", "statistics"} & plots(files)
+
+
+def ensemble(gallery: Gallery) -> str:
+    values = np.random.default_rng(5).lognormal(size=(90, 7))
+    values[:20] = np.nan
+    return gallery.grid("grid.json", (6, 5, 3), gallery.ensemble("sims", values))
+
+
+def test_location_wise_statistics_are_shown_in_slices(gallery: Gallery) -> None:
+    grid = ensemble(gallery)
+    params = {
+        "source": {"object": grid, "attribute": "sims"},
+        "target": {"object": grid},
+        "summary": True,
+        "quantiles": [0.1, 0.5],
+        "probability_above_cutoff": {"cutoffs": [1.0, 2.0]},
+    }
+
+    files = run(gallery, "LOCATION_WISE", params)
+
+    assert plots(files) == set(BY_KIND["LOCATION_WISE"]) - {"map"}
+
+
+@pytest.mark.parametrize("kind", ["LOSS_CALCULATION", "PROFIT_CALCULATION"])
+def test_material_is_shown_by_category_with_its_grade(gallery: Gallery, kind: str) -> None:
+    grid = ensemble(gallery)
+    params = {
+        "source": {"object": grid, "attribute": "sims"},
+        "target": {"object": grid, "attribute": new("material")},
+        **MATERIAL,
+    }
+
+    files = run(gallery, kind, params)
+
+    assert plots(files) == set(BY_KIND[kind])
+    page = files["report"].decode()
+    assert '<th scope="row">ore</th>' in page
+    assert "Material by category" in page
+
+
+def test_plots_that_cannot_be_drawn_do_not_end_a_job(gallery: Gallery) -> None:
+    params = kriging(gallery, gallery.grid("blocks.json", (6, 4, 2)))
+    decoded = msgspec.convert(params, KINDS["KRIGING"].params)
+    steps = FAMILY.plan("KRIGING", decoded).steps
+    for step in steps[:3]:
+        run_step(FAMILY, step, gallery.world)
+    gallery.world.outputs["step:work.blob-000"].path.unlink()
+
+    run_step(FAMILY, steps[3], gallery.world)
+
+    page = gallery.world.outputs["step:report.report"].path.read_text("utf-8")
+    assert "The plots could not be drawn (FileNotFoundError" in page
+    assert "Estimated 48 of 48 blocks" in page
 
 
 def test_every_kind_says_which_plots_it_may_have() -> None:

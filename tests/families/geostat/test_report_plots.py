@@ -147,7 +147,7 @@ PLOTS: dict[str, Draw] = {
     "slice of nothing": lambda: maps.slices([GREY], maps.scale_of("Cu", [GREY.values])),
     "categories": lambda: maps.category_slices([a_slice(holed() // 1 % 3)], ["a", "b", "c"]),
     "category shares": lambda: resources.category_shares(
-        ["waste", "ore"], [0.7, 0.3], [np.nan, 12.0]
+        ["waste", "ore"], [0.7, 0.3], [np.nan, 1.2], "Cu [%]"
     ),
     "grade and tonnage": lambda: resources.grade_tonnage(
         [resources.grade_tonnage_of(binned(grades(), "estimates"))], "Cu [%]"

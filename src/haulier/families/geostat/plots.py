@@ -23,7 +23,9 @@ PLOTS: Final[Mapping[str, str]] = {
     "transform": "The transform from values to scores",
     "weights": "Declustering weights",
     "realisations": "Some of the realisations",
-    "statistics": "Slices of the statistics over realisations",
+    "statistics": "Statistics over realisations, in slices",
+    "probabilities": "Probabilities to be above cutoffs, in slices",
+    "variance": "Variance over realisations, in slices",
     "means": "The mean of each realisation",
     "reproduced-histogram": "The distribution of the realisations",
     "reproduced-variogram": "The variograms of the realisations",
@@ -41,21 +43,22 @@ _ESTIMATE: Final = (
 )
 _KRIGED: Final = (*_ESTIMATE, "variogram", "diagnostics")
 _SIMULATED: Final = ("realisations", "map", "histograms", "variogram")
+_SUMMARISED: Final = ("statistics", "probabilities", "variance")
 _VALIDATED: Final = ("means", "reproduced-histogram", "reproduced-variogram")
 BY_KIND: Final[Mapping[str, tuple[str, ...]]] = {
     "KRIGING": _KRIGED,
     "UNIVERSAL_KRIGING": _KRIGED,
-    "INDICATOR_KRIGING": (*_ESTIMATE, "statistics"),
+    "INDICATOR_KRIGING": (*_ESTIMATE, "probabilities"),
     "IDW": _ESTIMATE,
     "KNN": _ESTIMATE,
     "CROSS_VALIDATION": ("cross-validation", "errors", "residuals", "histograms", "variogram"),
-    "BREAK_TIES": ("histograms", "map"),
+    "BREAK_TIES": ("histograms",),
     "DECLUSTERING": ("weights",),
     "CONTINUOUS_DISTRIBUTION": ("histograms", "probability"),
     "NORMAL_SCORE": ("histograms", "transform"),
     "CONDITIONAL_TURNING_BANDS": _SIMULATED,
-    "CONSIM": (*_SIMULATED, *_VALIDATED, "statistics", "categories", "shares"),
-    "LOCATION_WISE": ("statistics", "map"),
+    "CONSIM": (*_SIMULATED, *_SUMMARISED, *_VALIDATED, "categories", "shares"),
+    "LOCATION_WISE": (*_SUMMARISED, "map"),
     "LOSS_CALCULATION": ("categories", "shares"),
     "PROFIT_CALCULATION": ("categories", "shares"),
     "SIMULATION_REPORT": (*_VALIDATED, "realisations", "variogram"),

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from haulier.families.geostat.io.report.canvas import SERIES, plain_ticks, sheet
+from haulier.families.geostat.io.report.canvas import EDGE, SERIES, plain_ticks, sheet
 from haulier.families.geostat.io.report.maps import category_colours
 from haulier.families.geostat.io.report.summary import Binned
 from haulier.families.geostat.io.report.texts import number
@@ -117,32 +117,33 @@ def _worth_showing(each: GradeTonnage) -> float:
 
 
 def category_shares(
-    labels: Sequence[str], shares: Sequence[float], values: Sequence[float]
+    labels: Sequence[str], shares: Sequence[float], grades: Sequence[float], grade: str
 ) -> bytes:
-    """Draw for each category its share of the blocks and what it is worth in the mean.
+    """Draw for each category its share of the blocks and the mean grade of these.
 
     Args:
         labels: of the categories, waste first.
         shares: fraction of the blocks, 0 to 1.
-        values: mean profit or loss of its blocks, in money a tonne; NaN where it has none.
+        grades: mean of its blocks; NaN where it has none.
+        grade: name and unit of the grade.
     """
     colours = category_colours(len(labels))
-    known = np.nan_to_num(np.asarray(values, dtype=np.float64))
+    known = np.nan_to_num(np.asarray(grades, dtype=np.float64))
     places = np.arange(len(labels))
     with sheet(7.6, 0.95 + 0.36 * len(labels)) as page:
         left, right = page.figure.subplots(1, 2, sharey=True)
         left.barh(places, 100.0 * np.asarray(shares), color=colours, height=0.66)
         right.barh(places, known, color=colours, height=0.66)
-        for place, (share, value) in enumerate(zip(shares, known, strict=True)):
+        for place, (share, mean) in enumerate(zip(shares, grades, strict=True)):
             _at_bar(left, place, 100.0 * share, f"{100.0 * share:.1f} %")
-            _at_bar(right, place, float(value), number(float(values[place])))
+            _at_bar(right, place, float(known[place]), number(float(mean)))
         left.set_yticks(places, labels)
         left.invert_yaxis()
         left.set_xlim(0, 118.0 * max([*shares, 0.01]))
         right.margins(x=0.22)
-        right.axvline(0, lw=0.8, color="#8a94a0")
+        right.axvline(0, lw=0.8, color=EDGE)
         left.set_xlabel("Share of the blocks [%]")
-        right.set_xlabel("Mean value of a block [money/t]")
+        right.set_xlabel(f"Mean {grade}")
         for panel in (left, right):
             panel.grid(visible=False, axis="y")
             panel.tick_params(axis="y", length=0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,14 +90,22 @@ def busiest_layers(lattice: Lattice, places: FloatArray) -> tuple[int, int, int]
     """
     cells = lattice.cells(places)
     inside = cells[(cells >= 0).all(axis=1)]
-    i, j, k = (_busiest(inside[:, axis], lattice.shape[axis]) for axis in range(3))
+    i, j, k = (
+        fullest(np.bincount(inside[:, axis], minlength=lattice.shape[axis])) for axis in range(3)
+    )
     return i, j, k
 
 
-def _busiest(cells: IntArray, layers: int) -> int:
-    counts = np.bincount(cells, minlength=layers)
-    from_middle = np.abs(2 * np.arange(layers) - (layers - 1))
+def fullest(counts: NDArray[Any]) -> int:
+    """Give the layer with the highest of (n,) counts; of equals, the one nearest the middle."""
+    from_middle = np.abs(2 * np.arange(len(counts)) - (len(counts) - 1))
     return int(np.lexsort((from_middle, -counts))[0])
+
+
+def places_in(shape: tuple[int, int, int], cells: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+    """Give layer by layer where blocks are, by their numbers: x runs fastest, then y, then z."""
+    nx, ny, _ = shape
+    return cells % nx, cells // nx % ny, cells // (nx * ny)
 
 
 def stride(blocks: int) -> int:
@@ -132,8 +140,7 @@ class SliceReader:
 
     def take(self, cells: IntArray, values: FloatArray) -> None:
         """Take the values of blocks by their numbers: x runs fastest, then y, then z."""
-        nx, ny, _ = self._shape
-        places = cells % nx, cells // nx % ny, cells // (nx * ny)
+        places = places_in(self._shape, cells)
         for axis, layer in self._layers.items():
             across, up = SIDES[axis]
             here = places[axis] == layer

@@ -14,6 +14,7 @@ from haulier.families.geostat.method.rotation import FloatArray
 SMALL: Final = 1e-9
 BINS: Final = 40  # of the part of a distribution that is not tail
 MOST_BINS: Final = 400
+NEAR: Final = 0.7  # a round width may be so much finer than was asked for
 TAILS: Final = (0.005, 0.995)
 
 
@@ -197,8 +198,8 @@ def bin_edges(values: FloatArray, bins: int = BINS) -> FloatArray:
     if high <= low:
         low, high = low - 0.5, high + 0.5
     body = float(np.ptp(np.quantile(good, TAILS))) if len(good) else 1.0
-    rough = max(body / bins, (high - low) / MOST_BINS)
+    rough = max(body / bins, (high - low) / (NEAR * MOST_BINS))
     scale = 10.0 ** math.floor(math.log10(rough))
-    width = next(step * scale for step in (1, 2, 2.5, 5, 10) if step * scale >= 0.7 * rough)
+    width = next(step * scale for step in (1, 2, 2.5, 5, 10) if step * scale >= NEAR * rough)
     first, last = math.floor(low / width), math.floor(high / width) + 1
     return np.asarray(np.arange(first, last + 1) * width, dtype=np.float64)

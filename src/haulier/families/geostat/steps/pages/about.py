@@ -1,6 +1,8 @@
 """What every page says of its job: the variable, what was read, what is to be known."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -8,7 +10,7 @@ import msgspec
 from haulier import __version__
 from haulier.families.geostat.io.attributes import find_attribute
 from haulier.families.geostat.io.objects import GeoObject, load_object
-from haulier.families.geostat.io.report.document import Pairs
+from haulier.families.geostat.io.report.document import Pairs, Report, Section
 from haulier.families.geostat.io.report.summary import Binned
 from haulier.families.geostat.io.report.texts import settled
 from haulier.families.geostat.kinds import KINDS
@@ -19,6 +21,7 @@ from haulier.families.geostat.steps.prepare import AnyType
 
 COLUMNS = ("", "n", "Mean", "Variance", "CV", "Min", "P10", "Median", "P90", "Max")
 TENTHS = (0.1, 0.5, 0.9)
+WORK = "work"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,12 @@ def variable_of(object_: GeoObject, text: str, *, at: str) -> Variable:
 def attribute_title(spec: AnyAttribute) -> str:
     """Give how people call an attribute that is written."""
     return spec.name if isinstance(spec, CreateAttribute) else spec.reference
+
+
+def column_path(job: Job[Any], name: str, *, blob: int = 0) -> Path:
+    """Give the path of the table that holds an output of the work."""
+    found = job.context.values(WORK)["blobs"][name][blob]
+    return job.context.read(f"step:{WORK}.{found['artifact']}")
 
 
 def provenance(job: Job[Any]) -> Pairs:
@@ -77,6 +86,25 @@ def _without_nulls(value: Any) -> Any:  # noqa: ANN401 -- any JSON
     if isinstance(value, list | tuple):
         return [_without_nulls(each) for each in value]
     return value
+
+
+def page_of(
+    job: Job[Any],
+    name: str,
+    sections: Sequence[Section],
+    headline: Pairs = (),
+    warnings: Iterable[str] = (),
+) -> Report:
+    """Give a page with what all of them have."""
+    return Report(
+        f"{KINDS[job.kind].title} of {name}",
+        str(job.context.values(WORK).get("message", "")),
+        tuple(sections),
+        headline,
+        tuple(warnings),
+        parameters(job),
+        provenance(job),
+    )
 
 
 def statistics_row(binned: Binned) -> tuple[Any, ...]:

@@ -1,7 +1,6 @@
 """The page of an estimate on a target: where it is high, and how it compares with the samples."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -16,30 +15,30 @@ from haulier.families.geostat.io.report import (
     points,
     resources,
     swaths,
-    variograms,
 )
 from haulier.families.geostat.io.report import distributions as drawn
 from haulier.families.geostat.io.report.summary import Binned, Tally, bin_edges
 from haulier.families.geostat.io.report.texts import number
-from haulier.families.geostat.io.variograms import load_variogram
 from haulier.families.geostat.kinds import KINDS
 from haulier.families.geostat.steps.estimators import EstimatorTask, missed
 from haulier.families.geostat.steps.job import Job
 from haulier.families.geostat.steps.outputs import Output
 from haulier.families.geostat.steps.pages.about import (
     COLUMNS,
+    WORK,
     Variable,
     attribute_title,
+    column_path,
     parameters,
     provenance,
     statistics_row,
     variable_of,
 )
+from haulier.families.geostat.steps.pages.models import model_section, pinned_variogram
 from haulier.families.geostat.steps.pages.survey import Survey, column_ranges, survey
 from haulier.families.geostat.steps.registry import tasks
 from haulier.families.geostat.steps.samples import Counts, Sampled, left_out, load_samples
 
-WORK: Final = "work"
 #: What diagnostics are called by people, and what they should be.
 DIAGNOSTICS: Final = {
     "kriging_variance": "Kriging variance",
@@ -69,7 +68,7 @@ def estimation_page(job: Job[Any]) -> Report:
     seen = survey(
         job.context,
         target,
-        column_path(job, outputs[0]),
+        column_path(job, outputs[0].name),
         sampled,
         bin_edges(sampled.values),
         "Estimates",
@@ -85,12 +84,6 @@ def estimation_page(job: Job[Any]) -> Report:
         parameters(job),
         provenance(job),
     )
-
-
-def column_path(job: Job[Any], output: Output) -> Path:
-    """Give the path of the table that holds an output."""
-    blob = job.context.values(WORK)["blobs"][output.name][0]
-    return job.context.read(f"step:{WORK}.{blob['artifact']}")
 
 
 def headline(job: Job[Any], seen: Survey, figures: Any) -> tuple[tuple[str, Any], ...]:  # noqa: ANN401 -- JSON
@@ -126,7 +119,7 @@ def sections(
             yield along_axes(variable, seen)
         yield above_cutoffs(job, variable, seen)
     if "variogram" in job.pins:
-        yield model(job, variable)
+        yield model_section(pinned_variogram(job, "variogram"), variable.unit)
 
 
 def where(variable: Variable, seen: Survey) -> Section:
@@ -203,32 +196,6 @@ def above_cutoffs(job: Job[Any], variable: Variable, seen: Survey) -> Section:
     return Section("Above a cutoff", text, (Figure("grade-tonnage", alt, png),))
 
 
-def model(job: Job[Any], variable: Variable) -> Section:
-    """Show the variogram that was used."""
-    version = int(job.pins["variogram"][1])
-    found = load_variogram(job.context, job.params.variogram, at="variogram", version=version)
-    rows = tuple(
-        (
-            each.model,
-            each.contribution,
-            *each.ranges_m,
-            ", ".join(number(angle) for angle in each.rotation_deg),
-        )
-        for each in found.structures
-    )
-    columns = ("Structure", "Contribution", "Major [m]", "Semi-major [m]", "Minor [m]", "Rotation")
-    table = Table(
-        "The model",
-        columns,
-        (("nugget", found.nugget, None, None, None, None), *rows),
-        "Rotation: dip azimuth, dip and pitch, in degrees. Ranges are practical ones.",
-    )
-    png = variograms.model_variogram(found, unit=variable.unit)
-    alt = f"Model along its principal directions; nugget {number(found.nugget)}"
-    text = "The model along its principal directions; markers show the ranges of its structures."
-    return Section("The variogram", text, (Figure("variogram", alt, png),), (table,))
-
-
 def quality(job: Job[Any], outputs: Sequence[Output]) -> Iterator[Section]:
     """Show the diagnostics that were asked for, if there are numbers among them."""
     seen = [each for output in outputs if (each := diagnostic(job, output)) is not None]
@@ -251,7 +218,7 @@ def diagnostic(job: Job[Any], output: Output) -> Binned | None:
         return None
     label = DIAGNOSTICS.get(output.name, output.name)
     tally = Tally(label, bin_edges(np.array([summary["min"], summary["max"]])))
-    for _, values in column_ranges(column_path(job, output)):
+    for _, values in column_ranges(column_path(job, output.name)):
         tally.add(values)
         job.context.check()
     return tally.binned()

@@ -8,9 +8,7 @@ from haulier.families.geostat.io.report.document import Cell
 from haulier.families.geostat.io.report.texts import flattened
 from haulier.families.geostat.kinds import KINDS
 from haulier.families.geostat.steps.job import Job
-from haulier.families.geostat.steps.pages.about import parameters, provenance
-
-WORK = "work"
+from haulier.families.geostat.steps.pages.about import WORK, parameters, provenance
 
 
 def plain_page(job: Job[Any]) -> Report:

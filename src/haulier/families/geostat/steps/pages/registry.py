@@ -6,7 +6,15 @@ from typing import Any
 
 from haulier.families.geostat.io.report import Report
 from haulier.families.geostat.steps.job import Job
+from haulier.families.geostat.steps.pages.ensembles import location_wise_page, simulation_page
 from haulier.families.geostat.steps.pages.estimation import estimation_page
+from haulier.families.geostat.steps.pages.material import material_page
+from haulier.families.geostat.steps.pages.transforms import (
+    break_ties_page,
+    declustering_page,
+    distribution_page,
+    normal_score_page,
+)
 
 Page = Callable[[Job[Any]], Report]
 
@@ -19,4 +27,13 @@ def pages() -> Mapping[str, Page]:
         "UNIVERSAL_KRIGING": estimation_page,
         "IDW": estimation_page,
         "KNN": estimation_page,
+        "BREAK_TIES": break_ties_page,
+        "DECLUSTERING": declustering_page,
+        "CONTINUOUS_DISTRIBUTION": distribution_page,
+        "NORMAL_SCORE": normal_score_page,
+        "CONDITIONAL_TURNING_BANDS": simulation_page,
+        "CONSIM": simulation_page,
+        "LOCATION_WISE": location_wise_page,
+        "LOSS_CALCULATION": material_page,
+        "PROFIT_CALCULATION": material_page,
     }

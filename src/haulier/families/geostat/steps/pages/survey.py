@@ -17,6 +17,7 @@ from haulier.families.geostat.io.report.slicing import (
     SliceReader,
     beside,
     busiest_layers,
+    places_in,
     slice_of,
 )
 from haulier.families.geostat.io.report.summary import Band, Binned, SwathTally, Tally
@@ -117,7 +118,7 @@ class BlockGauge:
         self._lattice = lattice_of(locations.grid)
         self._sampled = sampled
         layers = busiest_layers(self._lattice, sampled.places)
-        self._layers = {axis: layers[axis] for axis in _across(self._lattice.shape)}
+        self._layers = {axis: layers[axis] for axis in axes_across(self._lattice.shape)}
         self._reader = SliceReader(self._lattice.shape, self._layers)
         axes = [axis for axis in range(3) if self._lattice.shape[axis] > 1]
         self._swaths = {axis: SwathTally(label.lower(), self._slabs(axis)) for axis in axes}
@@ -133,8 +134,7 @@ class BlockGauge:
         grid = self._locations.grid
         weights = None if grid.even else grid.sizes(cells).prod(axis=1)
         self._reader.take(cells, values)
-        nx, ny, _ = self._lattice.shape
-        places = cells % nx, cells // nx % ny, cells // (nx * ny)
+        places = places_in(self._lattice.shape, cells)
         for axis, tally in self._swaths.items():
             tally.add(self._lattice.middles(axis)[places[axis]], values, weights)
         return weights
@@ -159,7 +159,7 @@ class BlockGauge:
             yield slice_of(self._lattice, axis, layer, values, near)
 
 
-def _across(shape: tuple[int, int, int]) -> list[int]:
+def axes_across(shape: tuple[int, int, int]) -> list[int]:
     """Give the axes whose slices show something: the plan first, then sections."""
     found = [axis for axis in (2, 1, 0) if all(shape[side] > 1 for side in SIDES[axis])]
     return found or [2]
