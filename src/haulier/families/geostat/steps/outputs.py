@@ -112,7 +112,8 @@ def _array(values: NDArray[Any], type_: str) -> pa.Array:
     if type_ in {SCALAR, ENSEMBLE}:
         return pa.array(values, pa.float64(), mask=np.isnan(values))
     if type_ == CATEGORY:
-        return pa.array(values.astype(np.int32), pa.int32(), mask=values < 0)
+        missing = ~(values >= 0)  # -1, and NaN where nothing was made
+        return pa.array(np.where(missing, 0, values).astype(np.int32), pa.int32(), mask=missing)
     if type_ == INTEGER and values.dtype == np.float64:
         missing = np.isnan(values)
         return pa.array(np.where(missing, 0.0, values).astype(np.int64), pa.int64(), mask=missing)
