@@ -5,6 +5,7 @@ import gc
 import logging
 import sqlite3
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
@@ -14,6 +15,7 @@ from haulier.config import FIRST_ORGANISATION, Settings, load
 from haulier.core.artifact import check_filename
 from haulier.core.caller import Scope
 from haulier.core.clock import SystemClock
+from haulier.core.job import Job
 from haulier.core.problem import Code, Problem
 from haulier.engine import durable
 from haulier.engine.catalog import Catalog
@@ -111,7 +113,18 @@ def run_worker(settings: Settings) -> None:
     )
     check_filename(settings.worker, at="worker_name")
     close_to_others()
-    Worker(settings, installed(settings.families)).run()
+    Worker(settings, installed(settings.families), describer(settings)).run()
+
+
+def describer(settings: Settings) -> Callable[[Job], bytes]:
+    """Give what makes the body of a webhook: the dialect of the job's caller, when it is needed."""
+
+    def describe(job: Job) -> bytes:
+        from haulier.wire.notices import describe_job  # noqa: PLC0415 -- a worker needs it rarely
+
+        return describe_job(build_services(settings), job)
+
+    return describe
 
 
 def close_to_others() -> None:

@@ -52,6 +52,8 @@ class Settings:
             beginnings of URLs or paths, with commas between; empty means nowhere.
         operators: the organisations whose storages and releases may lie anywhere but in the
             server's own data, with commas between; under `dev` that of its key is one more.
+        webhook_hosts: hosts that webhooks may call although they are in the server's own network,
+            with commas between; "*" for every host.
         public_url: how callers reach the API; empty means what they asked for.
         tls: answer over HTTPS, with a certificate that is made where none is named.
         tls_cert: file of a certificate and its chain, in PEM; means HTTPS. Empty: one in `data`.
@@ -80,6 +82,7 @@ class Settings:
     storage_url: str = ""
     storage_roots: str = ""
     operators: str = FIRST_ORGANISATION
+    webhook_hosts: str = ""
     host: str = "127.0.0.1"
     port: int = 8080
     public_url: str = ""
@@ -118,6 +121,11 @@ class Settings:
     def roots(self) -> tuple[str, ...]:
         """Give the beginnings of the places that every organisation may name."""
         return _listed(self.storage_roots)
+
+    @property
+    def hosts_to_call(self) -> tuple[str, ...]:
+        """Give the hosts that webhooks may call wherever they are."""
+        return tuple(host.lower() for host in _listed(self.webhook_hosts))
 
     @property
     def operator_organisations(self) -> tuple[str, ...]:

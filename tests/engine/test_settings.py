@@ -86,7 +86,7 @@ def test_a_worker_whose_name_climbs_empties_nothing(name: str, tmp_path: Path) -
     with pytest.raises(Problem) as caught:
         app.run_worker(settings)
     assert caught.value.at == "worker_name"
-    worker = Worker(settings, installed(""))
+    worker = Worker(settings, installed(""), lambda _: b"")
     with pytest.raises(Problem):
         worker._tidy()
     worker._engine.dispose()
@@ -99,7 +99,7 @@ def test_a_worker_does_not_empty_what_a_link_in_its_place_leads_to(tmp_path: Pat
     (tmp_path / "precious" / "file").write_text("x", "utf-8")
     settings.scratch.mkdir(parents=True)
     (settings.scratch / "one").symlink_to(tmp_path / "precious")
-    worker = Worker(settings, installed(""))
+    worker = Worker(settings, installed(""), lambda _: b"")
     with pytest.raises(Problem, match="must lie right below"):
         worker._tidy()
     worker._engine.dispose()
@@ -110,7 +110,7 @@ def test_a_worker_empties_its_own_folder_and_no_other(tmp_path: Path) -> None:
     settings = Settings(data=tmp_path / "data", worker_name="one")
     for name in ("one", "two"):
         (settings.scratch / name / "left").mkdir(parents=True)
-    worker = Worker(settings, installed(""))
+    worker = Worker(settings, installed(""), lambda _: b"")
     worker._tidy()
     worker._engine.dispose()
     assert [path.name for path in settings.scratch.rglob("left")] == ["left"]

@@ -278,7 +278,7 @@ def test_every_lost_job_is_mended_however_many_there_are(
 
 @pytest.fixture
 def worker(here: Installation) -> Worker:
-    return Worker(here.settings, here.services.kinds)
+    return Worker(here.settings, here.services.kinds, lambda _: b"")
 
 
 def test_a_sweep_that_fails_is_told_to_the_log_and_does_not_end_the_worker(

@@ -150,8 +150,11 @@ class Context(Protocol):
         """Give an empty folder for the files of the output `name`; it appears as `write` says."""
         ...
 
-    def part_file(self, name: str, part: str | None = None) -> Path:
-        """Give the path of a part's file: in `run` its own to write, in `merge` any to read."""
+    def part_file(self, name: str, part: str | None = None, *, stage: str = "") -> Path:
+        """Give the path of a part's file: in `run` its own to write, in `merge` any to read.
+
+        With `stage`, that of a part of an earlier stage of this step, to read.
+        """
         ...
 
     def scratch(self) -> Path:

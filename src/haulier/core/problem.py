@@ -32,11 +32,18 @@ class Code(StrEnum):
     INTERNAL = "internal"
 
 
-class Fault(msgspec.Struct, frozen=True):
-    """One thing that is wrong: where, and what was expected."""
+class Fault(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One thing that is wrong: where, and what was expected.
+
+    Attributes:
+        word: what kind of fault it is, for machines, such as UNRESOLVED_REF.
+        suggestion: what the caller may have meant.
+    """
 
     at: str
     detail: str
+    word: str = ""
+    suggestion: str = ""
 
 
 class ProblemBody(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -1,11 +1,12 @@
 """Step kinds: what a family can do to typed artifacts, as a recipe of a caller's may ask for it."""
 
 from collections.abc import Mapping
+from typing import Final
 
 import msgspec
 
 #: The artifact type that every slot takes and none is.
-ANY: str = "*"
+ANY: Final = "*"
 
 
 class Slot(msgspec.Struct, frozen=True):
@@ -14,6 +15,7 @@ class Slot(msgspec.Struct, frozen=True):
     Attributes:
         type: what kind of artifact, such as "las", "ept" or "tif"; "*" takes any, and waits for
             the end of the step that makes it rather than for its success.
+        also: further types that it takes.
         required: a recipe must fill it.
         many: takes a list of artifacts.
         folder: what comes out is a folder of files.
@@ -23,6 +25,7 @@ class Slot(msgspec.Struct, frozen=True):
 
     type: str
     description: str = ""
+    also: tuple[str, ...] = ()
     required: bool = True
     many: bool = False
     folder: bool = False
@@ -52,6 +55,7 @@ class StepKind(msgspec.Struct, frozen=True, kw_only=True):
         params: the msgspec Struct its parameters decode to, strictly.
         accepts: the artifacts it needs, by slot.
         produces: the artifacts it gives, by slot.
+        stages: passes over the input, each split, run and merged before the next; empty: one.
         version: rises when the same input would give another output.
         deterministic: the same input gives the same bytes, so that a result may serve again.
         memory_mb: what one process needs at most.
@@ -63,6 +67,7 @@ class StepKind(msgspec.Struct, frozen=True, kw_only=True):
     params: type[msgspec.Struct]
     accepts: Mapping[str, Slot]
     produces: Mapping[str, Slot]
+    stages: tuple[str, ...] = ()
     version: str = "1"
     deterministic: bool = True
     cost: Cost = Cost()

@@ -112,9 +112,11 @@ class ChildContext:
         path.parent.mkdir(exist_ok=True)
         return Written(path, media_type, filename)
 
-    def part_file(self, name: str, part: str | None = None) -> Path:
+    def part_file(self, name: str, part: str | None = None, *, stage: str = "") -> Path:
         """Give the path of a part's file: in `run` its own to write, in `merge` any to read."""
         check_filename(name, at="name")
+        if stage:
+            return self._stage_file(name, part or "", stage)
         own = self._task.part.key if self._task.part else None
         key = part or own
         if key is None:
@@ -238,9 +240,12 @@ class ChildContext:
         return known
 
     def _finished_file(self, name: str, part: str) -> Path:
-        prefix = self._task.places.get(part)
+        return self._fetched_file(name, part, self._task.places)
+
+    def _fetched_file(self, name: str, part: str, places: Mapping[str, str]) -> Path:
+        prefix = places.get(part)
         if prefix is None:
-            known = ", ".join(list(self._task.places)[:20]) or "none"
+            known = ", ".join(list(places)[:20]) or "none"
             raise Problem(Code.NOT_FOUND, f"no part '{part}'; there are: {known}")
         store, key = self._engine_store(), prefix + name
         if (self._task.store, key) not in self._fetched:
@@ -248,6 +253,13 @@ class ChildContext:
                 raise Problem(Code.NOT_FOUND, f"no file '{name}' of part '{part}'")
             self._fetched[self._task.store, key] = store.fetch(key, self._below("parts"))
         return self._fetched[self._task.store, key]
+
+    def _stage_file(self, name: str, part: str, stage: str) -> Path:
+        places = self._task.stages.get(stage)
+        if places is None:
+            known = ", ".join(self._task.stages) or "none"
+            raise ValueError(f"no stage '{stage}' went before this one; there are: {known}")
+        return self._fetched_file(name, part, places)
 
     def _own_place(self) -> tuple[Storage, str]:
         part = self._task.part

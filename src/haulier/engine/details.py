@@ -48,6 +48,7 @@ class StepEnd(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         skipped: it never ran, because one that it needs did not succeed.
         reused: another job's result was taken over.
+        work: by what later jobs find the result; empty: as it was said at the start.
     """
 
     state: State
@@ -56,6 +57,7 @@ class StepEnd(msgspec.Struct, frozen=True, kw_only=True):
     problem: ProblemBody | None = None
     skipped: bool = False
     reused: bool = False
+    work: str = ""
 
 
 def write_progress(
@@ -168,6 +170,8 @@ def write_end(
         change |= {name: getattr(last, name) for name in StepProgress.__struct_fields__}
     if end.state is State.SUCCEEDED:
         change |= {"fraction": 1.0}
+    if end.work:
+        change |= {"work": end.work}
     connection.execute(sa.update(steps).where(*_at(job_id, step)).values(change))
     add_artifacts(connection, job_id, step, end.artifacts, now)
     data: dict[str, Any] = {"step": step}
@@ -253,6 +257,13 @@ def read_happenings(
     query = sa.select(*EVENT_COLUMNS).where(events.c.job == str(job_id), events.c.sequence > after)
     rows = connection.execute(query.order_by(events.c.sequence).limit(limit))
     return [happening_of(row) for row in rows]
+
+
+def read_noted(connection: sa.Connection, job_id: UUID, type_: str) -> list[str]:
+    """Give the artifacts that the lines of a type in a job's timeline name."""
+    here = (events.c.job == str(job_id), events.c.type == type_)
+    found = connection.execute(sa.select(events.c.data).where(*here))
+    return [str(row.data.get("artifact", "")) for row in found]
 
 
 def unused_keys(connection: sa.Connection, keys: Sequence[str]) -> list[str]:

@@ -15,11 +15,11 @@ from haulier.core.lifecycle import Event, State
 from haulier.core.problem import Code, Problem, ProblemBody
 from haulier.core.progress import Progress
 from haulier.core.recipe import Recipe
-from haulier.engine import details, store, trees
+from haulier.engine import deliveries, details, store, trees
 from haulier.engine.attempt import Attempt, transact
+from haulier.engine.bench import Bench
 from haulier.engine.messages import Answer, Ask, Report, Task
 from haulier.engine.prefixes import OUTPUTS
-from haulier.engine.stepping import Bench
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,26 +42,34 @@ async def conclude(bench: Bench, attempt: Attempt, states: Mapping[str, str]) ->
         return End.failed(await _first_problem(attempt))
     try:
         result = await _summarise(bench, attempt)
-        await _deliver(bench, attempt)
+        await deliveries.deliver(bench, attempt)
+        failed = await deliveries.deliver_recipe(bench, attempt)
     except Problem as problem:
         return End.failed(problem.body())
     values: dict[str, Any] = {"statistics": result.statistics, "result": result.result}
-    if event is Event.FALL_SHORT:
-        values |= {"problem": await _first_problem(attempt)}
+    if failed and len(failed) == len(attempt.recipe.deliveries):
+        return End.failed(failed[0])
+    if failed or event is Event.FALL_SHORT:
+        event = Event.FALL_SHORT
+        values |= {"problem": failed[0] if failed else await _first_problem(attempt)}
     return End(event, values)
 
 
 def outcome(recipe: Recipe, states: Mapping[str, str]) -> Event:
     """Give what the ends of the steps mean for the job.
 
-    A job falls short when some of its last steps, those that no other needs, succeeded and
-    some did not: what came before them is not what the caller asked for.
+    A job falls short when some of what it is for was made and some was not: what it is to
+    deliver, or what its last steps give, those that no other needs.
     """
-    if all(state == State.SUCCEEDED for state in states.values()):
+    counted = [step for step in recipe.steps if not (step.closing or step.optional)]
+    if all(states[step.id] == State.SUCCEEDED for step in counted):
         return Event.SUCCEED
-    needed = {need for step in recipe.steps for need in step.needs}
-    last = [states[step.id] for step in recipe.steps if step.id not in needed]
-    return Event.FALL_SHORT if State.SUCCEEDED in last else Event.FAIL
+    needed = {need for step in counted for need in step.needs}
+    wanted = {delivery.step for delivery in recipe.deliveries} or {
+        step.id for step in counted if step.id not in needed
+    }
+    made = [states[step] for step in wanted if step in states]
+    return Event.FALL_SHORT if State.SUCCEEDED in made else Event.FAIL
 
 
 async def stop(bench: Bench, attempt: Attempt) -> None:
@@ -148,31 +156,3 @@ def _unheard(said: Report) -> None:
 async def _refuse(ask: Ask) -> Answer:
     detail = f"a summary is made of the results of the steps alone, asked for {ask.a}/{ask.b}"
     return Answer(problem=ProblemBody(Code.INTERNAL, detail))
-
-
-async def _deliver(bench: Bench, attempt: Attempt) -> None:
-    """Copy artifacts where the caller wants them, and note those that the job did not make."""
-    job = attempt.job
-    if not job.deliver:
-        return
-    found = await transact(
-        attempt.engine,
-        lambda connection: {one.name: one for one in details.read_artifacts(connection, job.id)},
-    )
-    for name, ref in job.deliver.items():
-        data = {"artifact": name, "storage": ref.storage, "filename": ref.filename}
-        if name in found:
-            await asyncio.to_thread(bench.files.deliver, job.organisation, found[name], ref)
-        await attempt.write(_note, "delivered" if name in found else "not_delivered", data, attempt)
-
-
-def _note(
-    connection: sa.Connection,
-    job_id: UUID,
-    number: int,
-    type_: str,
-    data: Mapping[str, Any],
-    attempt: Attempt,
-) -> None:
-    store.own_job(connection, job_id, number)
-    store.add_event(connection, job_id, type_, data, attempt.clock.now())

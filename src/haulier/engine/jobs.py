@@ -9,13 +9,11 @@ import sqlalchemy as sa
 from haulier.core.artifact import Artifact, check_path
 from haulier.core.caller import Caller, Scope
 from haulier.core.clock import Clock
-from haulier.core.identity import fingerprint
 from haulier.core.job import Happening, Job, Step, Submission
-from haulier.core.lifecycle import Event, State
+from haulier.core.lifecycle import TERMINAL, Event, State
 from haulier.core.problem import Code, Fault, Problem
 from haulier.core.recipe import Recipe
-from haulier.engine import details, store, trees
-from haulier.engine.details import StepEnd
+from haulier.engine import again, details, store, trees
 from haulier.engine.durable import Enqueuer, seconds_until
 from haulier.engine.files import Files
 from haulier.engine.listing import JobFilter, Page, list_jobs
@@ -60,12 +58,17 @@ class Jobs:
             Problem: NOT_FOUND at `kind`; INVALID at the field that is wrong.
         """
         caller.require(Scope.WRITE)
-        recipe = self._plan(submission)
+        recipe = self.plan(submission)
         self._check(caller, submission)
         with self._engine.begin() as connection:
             return self._insert(connection, caller, submission, recipe)
 
-    def _plan(self, submission: Submission) -> Recipe:
+    def plan(self, submission: Submission) -> Recipe:
+        """Give the steps that a job would have, and take none on.
+
+        Raises:
+            Problem: NOT_FOUND at `kind`; INVALID at the parameter that is wrong.
+        """
         kind = self._kinds.get(submission.kind)
         params = self._kinds.decode(kind, submission.params)
         recipe = self._kinds.family_of(kind.name).plan(kind.name, params)
@@ -176,53 +179,33 @@ class Jobs:
         if not store.check_owner(connection, caller.organisation, job_id):
             raise _missing(job_id)
 
-    def retry(self, caller: Caller, job_id: UUID) -> Job:
-        """Begin a new job like one that did not succeed, from its first unfinished step.
+    def retry(self, caller: Caller, job_id: UUID, *, from_step: str = "") -> Job:
+        """Begin a new job like one that has ended, from its first unfinished step.
+
+        Args:
+            caller: who asks.
+            job_id: the job that has ended.
+            from_step: a step that is done again although it succeeded, whatever earlier jobs
+                know of it; those that need it follow, where it gives something else.
 
         Raises:
-            Problem: CONFLICT; the job has not ended, or has succeeded.
+            Problem: CONFLICT; the job has not ended, or has succeeded and no step is named.
+                INVALID at "from"; it has no such step.
         """
         caller.require(Scope.WRITE)
         old = self.get(caller, job_id)
-        if old.state not in RETRIABLE:
+        if old.state not in (TERMINAL if from_step else RETRIABLE):
             raise Problem(Code.CONFLICT, f"job {old.id} is {old.state}; there is nothing to retry")
-        submission = Submission(
-            kind=old.kind,
-            params=old.params,
-            title=old.title,
-            priority=old.priority,
-            labels=old.labels,
-            deliver=old.deliver,
-            timeout_s=old.timeout_s,
-        )
-        recipe = self._plan(submission)
+        submission = again.submission_like(old)
+        recipe = again.redoing(self.plan(submission), from_step)
         with self._engine.begin() as connection:
             if store.hold_job(connection, old.id) is None:
                 raise _missing(old.id)  # it was removed in this moment
             job = self._insert(connection, caller, submission, recipe, retry_of=old.id)
             # The outputs of a cancelled job are gone; its finished parts still count.
             if old.state is not State.CANCELLED:
-                self._take_over(connection, old, job, recipe)
+                again.take_over(connection, old, job, recipe, now=self._clock.now())
             return job
-
-    def _take_over(self, connection: sa.Connection, old: Job, job: Job, recipe: Recipe) -> None:
-        """Give the new job the finished steps of the old one that are the same still."""
-        planned = {step.id: step for step in store.read_recipe(connection, old.id).steps}
-        results = details.read_results(connection, old.id)
-        found = details.read_artifacts(connection, old.id)
-        taken: set[str] = set()
-        for layer in recipe.levels():
-            for step in layer:
-                same = fingerprint(planned.get(step.id)) == fingerprint(step)
-                if same and step.id in results and taken.issuperset(step.needs):
-                    taken.add(step.id)
-                    end = StepEnd(
-                        state=State.SUCCEEDED,
-                        result=results[step.id],
-                        artifacts=[one for one in found if one.step == step.id],
-                        reused=True,
-                    )
-                    details.write_end(connection, job.id, step.id, end, now=self._clock.now())
 
     def remove(self, caller: Caller, job_id: UUID) -> Job:
         """Delete an ended job, its artifacts and their files.

@@ -43,7 +43,8 @@ class Task(msgspec.Struct, tag="task", frozen=True, kw_only=True):
         part: which part to run.
         parts: what the parts gave, in the order of split, to merge them.
         places: part key to the prefix of the keys of its finished files.
-        steps: what the earlier steps gave.
+        steps: what the earlier steps gave, and the earlier stages of this one as "stage:NAME".
+        stages: of each earlier stage: part key to the prefix of the keys of its files.
         inputs: "step:ID.NAME" to where the artifact is.
         publish: prefix of the keys of this call's outputs.
         store: URL of the engine's own storage.
@@ -59,6 +60,7 @@ class Task(msgspec.Struct, tag="task", frozen=True, kw_only=True):
     parts: Mapping[str, PartResult] = {}
     places: Mapping[str, str] = {}
     steps: Mapping[str, StepResult] = {}
+    stages: Mapping[str, Mapping[str, str]] = {}
     inputs: Mapping[str, Place] = {}
     publish: str = ""
     store: str = ""

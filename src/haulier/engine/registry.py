@@ -12,10 +12,15 @@ import msgspec
 
 from haulier.core.family import Family, Kind
 from haulier.core.problem import Code, Problem
+from haulier.core.stepkind import StepKind
+from haulier.engine.recipes.family import NAME as RECIPES
+from haulier.engine.recipes.family import RECIPE, Recipes
+from haulier.engine.recipes.webhook import CALL_WEBHOOK, ENGINE
 from haulier.engine.refusal import decode
 
 GROUP: Final = "haulier.families"
 CALLS: Final = ("plan", "version", "split", "run", "merge", "summarise", "warm")
+RESERVED: Final = (RECIPE.name, RECIPE.slug, f"step {CALL_WEBHOOK.name}")
 _NAME: Final = re.compile(r"[a-z][a-z0-9_-]*")
 T = TypeVar("T")
 
@@ -37,10 +42,25 @@ class Source:
 
 
 class Kinds:
-    """The kinds of all families, by name and by slug."""
+    """The kinds of all families, by name and by slug, and what their steps can do in recipes.
 
-    def __init__(self, families: Sequence[Family]) -> None:
-        self.families: Final = tuple(families)
+    The kind RECIPE is the engine's own: it runs steps of any of them.
+    """
+
+    def __init__(self, installed: Sequence[Family]) -> None:
+        self.step_kinds: Final = {CALL_WEBHOOK.name: CALL_WEBHOOK} | {
+            name: kind for family in installed for name, kind in step_kinds_of(family).items()
+        }
+        self.presets: Final = {
+            str(preset["name"]): preset
+            for family in installed
+            for preset in getattr(family, "presets", ())
+        }
+        owners = {CALL_WEBHOOK.name: ENGINE} | {
+            name: family.name for family in installed for name in step_kinds_of(family)
+        }
+        families = (*installed, Recipes(self.step_kinds, owners, self.presets))
+        self.families: Final = families
         self._families = {family.name: family for family in families}
         self._family_of = {name: family for family in families for name in family.kinds}
         self._kinds = {name: kind for family in families for name, kind in family.kinds.items()}
@@ -65,6 +85,14 @@ class Kinds:
     def all(self) -> list[Kind]:
         """Give every kind, by name."""
         return [self._kinds[name] for name in sorted(self._kinds)]
+
+    def step_kind(self, name: str) -> StepKind:
+        """Give what a step of a recipe can be.
+
+        Raises:
+            Problem: NOT_FOUND, with the names that there are.
+        """
+        return _one(self.step_kinds, name, "step kind")
 
     def family_of(self, kind: str) -> Family:
         """Give the family that does a kind.
@@ -91,6 +119,12 @@ class Kinds:
         return decode(kind.params, params)
 
 
+def step_kinds_of(family: Family) -> Mapping[str, StepKind]:
+    """Give what a family's steps can do in recipes; most families offer none."""
+    found: Mapping[str, StepKind] = getattr(family, "step_kinds", {})
+    return found
+
+
 def installed(extra: str = "") -> Kinds:
     """Give the kinds of every family that is installed.
 
@@ -103,7 +137,7 @@ def installed(extra: str = "") -> Kinds:
     """
     families: dict[str, Family] = {}
     sources: dict[str, Source] = {}
-    owners: dict[str, Source] = {}
+    owners: dict[str, Source] = dict.fromkeys(RESERVED, Source("haulier.engine"))
     for source, family in _found(extra):
         if families.get(family.name) is family:
             continue  # announced and named in the setting too
@@ -112,10 +146,15 @@ def installed(extra: str = "") -> Kinds:
                 f"family '{family.name}' of {source} has the name of {sources[family.name]}"
             )
         names = [dict.fromkeys((kind.name, kind.slug)) for kind in family.kinds.values()]
-        for name in chain.from_iterable(names):
+        steps = (f"step {name}" for name in step_kinds_of(family))
+        for name in chain(chain.from_iterable(names), steps):
             if name in owners:
                 raise BrokenFamilyError(f"kind '{name}' of {source} is also one of {owners[name]}")
             owners[name] = source
+        if family.name in {ENGINE, RECIPES}:
+            raise BrokenFamilyError(
+                f"family '{family.name}' of {source} has a name of the engine's"
+            )
         families[family.name] = family
         sources[family.name] = source
     return Kinds([families[name] for name in sorted(families)])
@@ -150,7 +189,7 @@ def _faults(family: Any) -> Iterator[str]:  # noqa: ANN401 -- whatever a package
     name, kinds = getattr(family, "name", None), getattr(family, "kinds", None)
     if not isinstance(name, str) or _NAME.fullmatch(name) is None:
         yield f"its name must be lower case letters, digits, '-' and '_', got {name!r}"
-    if not isinstance(kinds, Mapping) or not kinds:
+    if not isinstance(kinds, Mapping) or not (kinds or step_kinds_of(family)):
         yield f"its kinds must be a mapping of names to Kind, got {kinds!r}"
         return
     key: object
@@ -160,9 +199,18 @@ def _faults(family: Any) -> Iterator[str]:  # noqa: ANN401 -- whatever a package
             yield f"kinds[{key!r}] must be the Kind of that name, got {kind!r}"
         elif not _is_struct(kind.params):
             yield f"the params of {key} must be a msgspec Struct, got {kind.params!r}"
+    yield from _step_faults(family)
     yield from (
         f"it has no method {call}" for call in CALLS if not callable(getattr(family, call, None))
     )
+
+
+def _step_faults(family: Any) -> Iterator[str]:  # noqa: ANN401 -- whatever a package gives
+    for key, kind in step_kinds_of(family).items():
+        if not isinstance(kind, StepKind) or kind.name != key:
+            yield f"step_kinds[{key!r}] must be the StepKind of that name, got {kind!r}"
+        elif not _is_struct(kind.params):
+            yield f"the params of step kind {key} must be a msgspec Struct, got {kind.params!r}"
 
 
 def _is_struct(params: object) -> bool:

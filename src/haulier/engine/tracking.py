@@ -40,6 +40,15 @@ class StepTrack:
         self._message = ""
         self.running = False
         self._ended = False
+        self._stage = (0, 1)
+
+    def stage(self, number: int, count: int) -> None:
+        """Note that a pass begins: the one of this number, from 0 on, of so many."""
+        self._stage = (number, count)
+        self._split = self._merge = self._weight = self._weight_done = 0.0
+        self._parts = self._done = 0
+        self._counted, self._own = {}, {}
+        self._running.clear()
 
     def splitting(self, fraction: float, message: str, counters: Mapping[str, float]) -> None:
         """Note a report of the split."""
@@ -89,7 +98,8 @@ class StepTrack:
         running = list(self._running.values())
         weight = self._weight_done + sum(one.fraction * one.weight for one in running)
         parts = clamp(weight / self._weight) if self._weight > 0 else 0.0
-        fraction = SPLIT * self._split + PARTS * parts + MERGE * self._merge
+        number, count = self._stage
+        fraction = (number + SPLIT * self._split + PARTS * parts + MERGE * self._merge) / count
         counters = {**added([self._counted, *(one.counters for one in running)]), **self._own}
         if self._ended:
             fraction = 1.0

@@ -15,9 +15,11 @@ import sqlalchemy as sa
 from haulier.config import Settings
 from haulier.core.artifact import check_filename
 from haulier.core.clock import SystemClock
+from haulier.core.job import Job
 from haulier.core.problem import Code, Problem
 from haulier.engine import presence, store
 from haulier.engine.attempt import transact
+from haulier.engine.bench import Bench
 from haulier.engine.catalog import Catalog
 from haulier.engine.database import connect
 from haulier.engine.durable import Enqueuer, Runtime
@@ -28,7 +30,6 @@ from haulier.engine.reach import reach_of
 from haulier.engine.registry import Kinds
 from haulier.engine.retention import Sweeper
 from haulier.engine.sandbox import Limits, end_orphans
-from haulier.engine.stepping import Bench
 from haulier.engine.storage import Storage
 from haulier.engine.workflow import JobRunner
 
@@ -44,9 +45,15 @@ T = TypeVar("T")
 
 
 class Worker:
-    """A worker of the shared database, until SIGTERM or SIGINT."""
+    """A worker of the shared database, until SIGTERM or SIGINT.
 
-    def __init__(self, settings: Settings, kinds: Kinds) -> None:
+    Args:
+        settings: of the installation.
+        kinds: what can be done.
+        describe: gives the body that a webhook sends of a job.
+    """
+
+    def __init__(self, settings: Settings, kinds: Kinds, describe: Callable[[Job], bytes]) -> None:
         self._settings = settings
         self._kinds = kinds
         self._clock = SystemClock()
@@ -64,6 +71,8 @@ class Worker:
             catalog=catalog,
             kinds=kinds,
             scratch=self._scratch,
+            describe=describe,
+            webhook_hosts=settings.hosts_to_call,
         )
         self._runner = JobRunner(self._bench, self._engine, self._clock, worker=settings.worker)
         self._sweeper = Sweeper(

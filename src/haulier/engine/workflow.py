@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
@@ -13,12 +14,14 @@ from haulier.core.clock import Clock
 from haulier.core.lifecycle import State
 from haulier.core.problem import Code, ProblemBody
 from haulier.core.recipe import StepPlan
-from haulier.engine import details, ending, store
+from haulier.engine import details, ending, errands, store
 from haulier.engine.attempt import Attempt, claim, transact
+from haulier.engine.bench import Bench, all_or_none
 from haulier.engine.details import StepEnd
 from haulier.engine.durable import Steps
 from haulier.engine.ending import End
-from haulier.engine.stepping import Bench, StepRun, all_or_none
+from haulier.engine.recipes.webhook import ENGINE
+from haulier.engine.stepping import StepRun
 from haulier.engine.store import AttemptLostError
 from haulier.engine.tracking import Track
 
@@ -40,6 +43,7 @@ class JobRun:
     wanted: asyncio.Event = field(default_factory=asyncio.Event)
     track: Track = field(init=False)
     _states: dict[str, asyncio.Task[str]] = field(init=False, default_factory=dict)
+    _end: End | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         """Begin with nothing done."""
@@ -90,15 +94,24 @@ class JobRun:
                 written = now
 
     async def _perform(self) -> End:
-        """Do every step as soon as those that it needs have succeeded; give the job's end."""
+        """Do every step as soon as those that it needs have succeeded; give the job's end.
+
+        The closing steps come when that end is known, and do not change it.
+        """
         await self._take_up()
-        for layer in self.attempt.recipe.levels():
-            for step in layer:
-                call = self._step_in_turn(step)
-                self._states[step.id] = asyncio.create_task(call, name=step.id)
-        await all_or_none(list(self._states.values()))
-        states = {key: task.result() for key, task in self._states.items()}
-        return await ending.conclude(self.bench, self.attempt, states)
+        steps = [step for layer in self.attempt.recipe.levels() for step in layer]
+        with suppress(_FatalError):
+            await self._all([step for step in steps if not step.closing])
+        states = {key: _state(task) for key, task in self._states.items()}
+        self._end = await ending.conclude(self.bench, self.attempt, states)
+        await self._all([step for step in steps if step.closing])
+        return self._end
+
+    async def _all(self, steps: Sequence[StepPlan]) -> None:
+        for step in steps:
+            call = self._step_in_turn(step)
+            self._states[step.id] = asyncio.create_task(call, name=step.id)
+        await all_or_none([self._states[step.id] for step in steps])
 
     async def _take_up(self) -> None:
         """Count what earlier attempts, or the job that this one retries, have finished."""
@@ -111,6 +124,8 @@ class JobRun:
                 self.track.steps[step.id].finish(step.counters)
 
     async def _step_in_turn(self, step: StepPlan) -> str:
+        for other in step.after:
+            await asyncio.wait([self._states[other]])
         states = [await asyncio.shield(self._states[need]) for need in step.needs]
 
         async def work() -> str:
@@ -122,7 +137,10 @@ class JobRun:
                 # DBOS writes down what a step raises, but not this: another attempt will follow.
                 raise asyncio.CancelledError from None
 
-        return await self.steps.run(step.id, work)
+        state = await self.steps.run(step.id, work)
+        if step.fatal and state != State.SUCCEEDED:
+            raise _FatalError
+        return state
 
     async def _skip(self, step: StepPlan) -> str:
         end = StepEnd(state=State.FAILED, skipped=True)
@@ -142,6 +160,8 @@ class JobRun:
         )
         if known[step.id] is State.SUCCEEDED:
             return str(State.SUCCEEDED)
+        if step.family == ENGINE:
+            return await errands.run(self.bench, self.attempt, step, self._end)
         run = StepRun(
             self.bench,
             self.attempt,
@@ -151,6 +171,16 @@ class JobRun:
             [one for one in found if one.step in step.needs],
         )
         return await run.run()
+
+
+class _FatalError(Exception):
+    """A step failed without which the others are not to go on."""
+
+
+def _state(task: asyncio.Task[str]) -> str:
+    """Give how a step ended; one that was stopped has failed."""
+    stopped = task.cancelled() or task.exception() is not None
+    return str(State.FAILED) if stopped else task.result()
 
 
 async def _ended(tasks: list[asyncio.Task[object]]) -> None:

@@ -121,14 +121,15 @@ class LocalContext:
         path.mkdir()
         return path
 
-    def part_file(self, name: str, part: str | None = None) -> Path:
+    def part_file(self, name: str, part: str | None = None, *, stage: str = "") -> Path:
         """Give the path of a part's file: one's own to write, or any to read."""
         check_filename(name, at="name")
-        own = self._part.key if self._part else None
+        own = self._part.key if self._part and not stage else None
         key = part or own
         if key is None:
             raise ValueError("only a part has files of its own; name the part to read another's")
-        path = self._world.folder / self._step.id / "parts" / key / name
+        parts = f"parts-{stage or self._step.stage}" if self._step.stages else "parts"
+        path = self._world.folder / self._step.id / parts / key / name
         if key != own and not path.is_file():
             raise Problem(Code.NOT_FOUND, f"no file '{name}' of part '{key}'")
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -166,22 +167,36 @@ def as_split(parts: Sequence[Part]) -> Sequence[Part]:
 def run_step(
     family: Family, step: StepPlan, world: World, *, order: Order = as_split
 ) -> StepResult:
-    """Do one step as the engine would: split, run each part, merge.
+    """Do one step as the engine would, stage by stage: split, run each part, merge.
 
     Every value passes through its encoded form on the way, as it does between processes.
     """
-    parts = _call(world, (step, "split"), lambda c: list(family.split(step, c)), list[Part])
+    merged = StepResult()
+    for name in step.stages or ("",):
+        stage = msgspec.structs.replace(step, stage=name)
+        merged = _run_stage(family, stage, world, order)
+        world.results[f"stage:{name}"] = merged
+    for wanted in merged.publish:
+        _publish(world, step, wanted)
+    world.results = {
+        key: result for key, result in world.results.items() if not key.startswith("stage:")
+    }
+    world.results[step.id] = msgspec.structs.replace(merged, publish=())
+    return merged
+
+
+def _run_stage(family: Family, step: StepPlan, world: World, order: Order) -> StepResult:
+    stage = f".{step.stage}" if step.stage else ""
+    parts = _call(world, (step, f"split{stage}"), lambda c: list(family.split(step, c)), list[Part])
     done: dict[str, PartResult] = {}
     for part in order(parts):
-        context = LocalContext(world, step, "run", part)
+        context = LocalContext(world, step, f"run{stage}", part)
         done[part.key] = _through(family.run(step, part, context), PartResult)
         context.close()
     results = {part.key: done[part.key] for part in parts}
-    merged = _call(world, (step, "merge"), lambda c: family.merge(step, results, c), StepResult)
-    for wanted in merged.publish:
-        _publish(world, step, wanted)
-    world.results[step.id] = msgspec.structs.replace(merged, publish=())
-    return merged
+    return _call(
+        world, (step, f"merge{stage}"), lambda c: family.merge(step, results, c), StepResult
+    )
 
 
 def _publish(world: World, step: StepPlan, wanted: Publication) -> None:

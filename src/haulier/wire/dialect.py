@@ -73,6 +73,8 @@ class Dialect:
         render_problem: gives the answer to a problem.
         routes: gives the handlers. All need a key unless they say `opt={"public": True}`.
         parse: reads its own body of a job back, where the dialect can.
+        notice: gives the body that a webhook sends of a job that came in by this dialect, which
+            names itself in the job's labels as "dialect"; without it, `render`.
     """
 
     name: str
@@ -88,6 +90,7 @@ class Dialect:
     render_problem: Callable[[Problem, AnyRequest], AnyResponse]
     routes: Callable[[Services], Sequence[ControllerRouterHandler]]
     parse: Callable[[Mapping[str, Any]], Job] | None = None
+    notice: Callable[[Services, Job], object] | None = None
 
 
 def installed() -> tuple[Dialect, ...]:

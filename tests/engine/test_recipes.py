@@ -1,0 +1,361 @@
+"""Jobs of recipes, by a real worker: order, reuse, deliveries, failures, closings, webhooks."""
+
+import json
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from haulier.core.artifact import FileRef
+from haulier.core.job import Job, Step, Submission
+from haulier.core.lifecycle import State
+from haulier.core.problem import Code, Problem
+from haulier.engine import webhooks
+from haulier.testing.installation import FAULTS, STORAGE, Installation, opened
+from haulier.testing.nursery import Nursery
+
+FAMILIES = f"{FAULTS},haulier.testing.pipes:FAMILY"
+MADE = {"id": "made", "type": "MAKE_NUMBERS", "inputs": {}}
+TREE = {
+    "id": "tree",
+    "type": "GROW_TREE",
+    "inputs": {"numbers": "step:made.numbers"},
+    "params": {"depth": 1},
+}
+
+
+def add(
+    id_: str = "total", *, takes: object = "step:made.numbers", **params: Any
+) -> dict[str, Any]:
+    taken = takes if isinstance(takes, list) else [takes]
+    return {"id": id_, "type": "ADD_NUMBERS", "inputs": {"numbers": taken}, "params": params}
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def installation(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, nursery: Nursery
+) -> Iterator[Installation]:
+    """Give an installation with a worker, for all the tests of this file."""
+    folder = tmp_path_factory.mktemp("recipes")
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite"), folder / "haulier.db")
+        url = f"sqlite:///{folder / 'haulier.db'}"
+    else:
+        make: Callable[[], str] = request.getfixturevalue("postgres")
+        url = make()
+    chosen: dict[str, Any] = {"families": FAMILIES, "webhook_hosts": "127.0.0.1"}
+    with opened(folder, url, nursery, **chosen) as installation:
+        installation.start()
+        yield installation
+
+
+@pytest.fixture
+def here(installation: Installation, tmp_path: Path) -> Installation:
+    """Give the installation with a diary and a gate for this test alone."""
+    return replace(installation, diary=tmp_path / "diary", gate=tmp_path / "gate")
+
+
+def submit(here: Installation, *steps: object, on_exit: object = None, **job: Any) -> Job:
+    definition: dict[str, Any] = {"recipe": list(steps)} | ({"on_exit": on_exit} if on_exit else {})
+    recipe = {"name": "r", "version": "1", "definition": definition}
+    submission = Submission("RECIPE", {"recipe": recipe, **job})
+    return here.services.jobs.submit(here.caller, submission)
+
+
+def run(here: Installation, *steps: object, **job: Any) -> Job:
+    return here.ended(submit(here, *steps, **job))
+
+
+def steps_of(here: Installation, job: Job) -> dict[str, Step]:
+    return {step.id: step for step in here.services.jobs.steps(here.caller, job.id)}
+
+
+def text(here: Installation, job: Job, name: str) -> str:
+    artifact = here.services.jobs.artifact(here.caller, job.id, name)
+    return (here.services.storage.load(artifact.key) or b"").decode()
+
+
+def delivered(here: Installation, path: str) -> str:
+    place = here.services.files.place(here.caller.organisation, FileRef(STORAGE, path))
+    return (place.store.load(place.key) or b"").decode()
+
+
+def noted(here: Installation, job: Job, type_: str) -> list[dict[str, Any]]:
+    lines = here.services.jobs.happenings(here.caller, job.id)
+    return [dict(line.data) for line in lines if line.type == type_]
+
+
+def test_steps_take_what_earlier_ones_and_the_caller_give(here: Installation) -> None:
+    here.upload("take", b"100\n")
+    both = add(takes=["step:made.numbers", "job:more"])
+    given = {"job:more": {"type": "numbers", "uri": "take"}}
+
+    job = run(here, both, MADE, inputs=given)
+
+    assert (job.problem, job.state) == (None, State.SUCCEEDED)
+    assert text(here, job, "total.sum") == "106\n"
+    assert job.result == {"made": {"lines": 3}, "total": {"lines": 1}}
+
+
+def test_passes_of_a_step_follow_each_other_and_give_a_folder(here: Installation) -> None:
+    outputs = {"step:tree.tree": {"path": "trees/one"}}
+
+    job = run(here, MADE, TREE, outputs=outputs)
+
+    (tree,) = [one for one in here.services.jobs.artifacts(here.caller, job.id) if one.folder]
+    assert (tree.step, tree.name, job.state) == ("tree", "tree", State.SUCCEEDED)
+    assert delivered(here, "trees/one/b1/leaf.txt") == "leaf of 2\n"
+    assert delivered(here, "trees/one/index.html") == "the root"
+    assert steps_of(here, job)["tree"].fraction == 1.0
+    here.services.jobs.remove(here.caller, job.id)
+    assert not list((here.settings.data / "files" / "jobs").glob(f"{job.id}/*"))
+    assert delivered(here, "trees/one/index.html") == "the root", "what was delivered stays"
+
+
+def test_work_that_was_done_before_is_not_done_again(here: Installation) -> None:
+    steps = (MADE, add(factor=7.0, diary=str(here.diary)))
+    first = run(here, *steps)
+    renamed = add("other", takes="step:again.numbers", factor=7.0, diary=str(here.diary))
+
+    second = run(here, {**MADE, "id": "again"}, renamed)
+
+    assert steps_of(here, second)["other"].reused
+    assert text(here, second, "other.sum") == text(here, first, "total.sum") == "42\n"
+    assert here.diary.read_text() == "total\n"
+    here.services.jobs.remove(here.caller, first.id)
+    assert text(here, second, "other.sum") == "42\n", "the file is of both"
+
+
+@pytest.mark.parametrize("cache", ["refresh", "off"])
+def test_work_is_done_again_where_the_recipe_says_so(here: Installation, cache: str) -> None:
+    step = add(factor=3.0, diary=str(here.diary))
+    run(here, MADE, step)
+
+    again = run(here, MADE, {**step, "cache": cache})
+    after = run(here, MADE, step)
+
+    assert not steps_of(here, again)["total"].reused
+    assert steps_of(here, after)["total"].reused
+    assert here.diary.read_text() == "total\n" * 2
+
+
+def test_a_result_whose_file_was_changed_does_not_serve_again(here: Installation) -> None:
+    step = add(factor=5.0, diary=str(here.diary))
+    first = run(here, MADE, step)
+    key = here.services.jobs.artifact(here.caller, first.id, "total.sum").key
+    here.services.storage.save(key, b"31\n")
+
+    second = run(here, MADE, step)
+
+    assert not steps_of(here, second)["total"].reused
+    assert text(here, second, "total.sum") == "30\n"
+
+
+def test_a_file_that_changed_is_another_input(here: Installation) -> None:
+    given = {"job:in": {"type": "numbers", "uri": "moving"}}
+    for content, total in [(b"1\n2\n", "3\n"), (b"1\n5\n", "6\n")]:
+        here.upload("moving", content)
+        job = run(here, add(takes="job:in"), inputs=given)
+        assert text(here, job, "total.sum") == total
+
+
+def test_a_file_that_is_not_what_the_caller_said_fails_the_step(here: Installation) -> None:
+    here.upload("checked", b"1\n")
+    given = {"job:in": {"type": "numbers", "uri": "checked", "hash": "sha256:" + "0" * 64}}
+
+    job = run(here, add(takes="job:in"), inputs=given)
+
+    assert job.state is State.FAILED
+    assert job.problem is not None
+    assert (job.problem.code, job.problem.at) == (Code.INVALID, "inputs.job:in.hash")
+
+
+def test_only_what_needs_a_failed_step_is_skipped_and_the_job_falls_short(
+    here: Installation,
+) -> None:
+    bad, below = add("bad", act="refuse"), add("below", takes="step:bad.sum")
+    outputs = {"step:good.sum": {"path": "short/good"}, "step:below.sum": {"path": "short/below"}}
+
+    job = run(here, MADE, bad, below, add("good", factor=11.0), outputs=outputs)
+
+    found = steps_of(here, job)
+    assert {id_: (step.state, step.skipped) for id_, step in found.items()} == {
+        "made": (State.SUCCEEDED, False),
+        "bad": (State.FAILED, False),
+        "below": (State.FAILED, True),
+        "good": (State.SUCCEEDED, False),
+    }
+    assert job.state is State.PARTIAL
+    assert delivered(here, "short/good") == "66\n"
+    assert [one["artifact"] for one in noted(here, job, "not_delivered")] == ["below.sum"]
+
+
+def test_a_job_that_gave_nothing_of_what_it_is_for_has_failed(here: Installation) -> None:
+    outputs = {"step:bad.sum": {"path": "none/bad"}}
+
+    job = run(here, MADE, add("bad", act="refuse"), add("good"), outputs=outputs)
+
+    assert job.state is State.FAILED
+
+
+def test_a_job_may_succeed_without_an_optional_step(here: Installation) -> None:
+    job = run(here, MADE, {**add("extra", act="refuse"), "optional": True}, add("good"))
+
+    assert job.state is State.SUCCEEDED
+
+
+def test_a_fatal_step_stops_the_others(here: Installation) -> None:
+    waits = add("waits", act="wait", gate=str(here.gate))
+
+    job = run(here, MADE, waits, {**add("bad", act="refuse"), "on_failure": "fail_job"})
+
+    assert job.state is State.FAILED
+    assert steps_of(here, job)["waits"].state is State.FAILED
+
+
+def test_a_step_is_tried_again_as_often_as_the_recipe_says(here: Installation) -> None:
+    once = add(act="once", gate=str(here.gate), diary=str(here.diary))
+    tried = {**once, "retries": {"max": 2, "backoff_s": 0, "on": ["transient"]}, "cache": "off"}
+
+    job = run(here, MADE, tried)
+
+    assert job.state is State.SUCCEEDED
+    assert here.gate.exists()
+
+
+def test_a_step_that_takes_too_long_is_ended(here: Installation) -> None:
+    slow = {**add(act="wait", gate=str(here.gate)), "timeout_s": 0.5}
+
+    job = run(here, MADE, slow)
+
+    assert job.problem is not None
+    assert (job.state, job.problem.code) == (State.FAILED, Code.TIMEOUT)
+
+
+@pytest.mark.parametrize(
+    ("overwrite", "state", "paths"),
+    [
+        ("replace", State.SUCCEEDED, {"result.txt": "6\n"}),
+        ("version", State.SUCCEEDED, {"result.txt": "old", "result-2.txt": "6\n"}),
+        ("error", State.FAILED, {"result.txt": "old"}),
+    ],
+)
+def test_what_is_at_the_place_of_a_delivery_is_treated_as_the_caller_says(
+    here: Installation, overwrite: str, state: State, paths: dict[str, str], tmp_path: Path
+) -> None:
+    folder = tmp_path.name
+    key = FileRef(STORAGE, f"{folder}/result.txt")
+    store, prefix = here.services.files._places.file("main", key.storage, key.filename)
+    store.save(prefix, b"old")
+    outputs = {"step:total.sum": {"path": key.filename, "overwrite": overwrite}}
+
+    job = run(here, MADE, add(), outputs=outputs)
+
+    assert job.state is state
+    for name, content in paths.items():
+        assert delivered(here, f"{folder}/{name}") == content
+
+
+def test_a_retry_from_a_step_does_it_again_and_keeps_what_came_before(here: Installation) -> None:
+    steps = (MADE, add(factor=13.0, diary=str(here.diary)), add("next", takes="step:total.sum"))
+    first = run(here, *steps)
+
+    again = here.ended(here.services.jobs.retry(here.caller, first.id, from_step="total"))
+
+    found = steps_of(here, again)
+    assert (found["made"].reused, found["total"].reused) == (True, False)
+    assert here.diary.read_text() == "total\n" * 2
+    assert text(here, again, "next.sum") == "78\n"
+    with pytest.raises(Problem, match="from must be a step of the job, made, total, next"):
+        here.services.jobs.retry(here.caller, first.id, from_step="nope")
+
+
+@pytest.fixture
+def receiver() -> Iterator[tuple[str, list[tuple[dict[str, str], bytes]], list[int]]]:
+    """Give a server that notes what it is sent, and answers as it is told, then 204."""
+    sent: list[tuple[dict[str, str], bytes]] = []
+    answers: list[int] = []
+
+    class Receiver(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            sent.append(({k.lower(): v for k, v in self.headers.items()}, body))
+            self.send_response(answers.pop(0) if answers else 204)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the library's name
+            del format, args
+
+    server = HTTPServer(("127.0.0.1", 0), Receiver)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/hook", sent, answers
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def hook(url: str) -> dict[str, Any]:
+    waits = {"waits_for": "step:total.sum"}
+    return {"id": "hook", "type": "CALL_WEBHOOK", "inputs": waits, "params": {"webhook_url": url}}
+
+
+@pytest.mark.parametrize(("act", "state"), [("add", "successful"), ("refuse", "failed")])
+def test_a_webhook_tells_how_the_job_ended_whatever_the_end(
+    here: Installation,
+    receiver: tuple[str, list[tuple[dict[str, str], bytes]], list[int]],
+    act: str,
+    state: str,
+) -> None:
+    url, sent, _ = receiver
+
+    job = run(here, MADE, add(act=act), on_exit=hook(url))
+
+    ((headers, body),) = sent
+    told = json.loads(body)
+    assert (told["jobID"], told["status"]) == (str(job.id), state)
+    secret = webhooks.secret_of(here.services.catalog, here.caller.organisation)
+    assert headers[webhooks.SIGNATURE] == webhooks.signature(secret, body)
+    assert steps_of(here, job)["hook"].state is State.SUCCEEDED
+
+
+def test_a_webhook_that_is_not_taken_is_tried_again_and_each_try_is_noted(
+    here: Installation, receiver: tuple[str, list[tuple[dict[str, str], bytes]], list[int]]
+) -> None:
+    url, sent, answers = receiver
+    answers += [500]
+
+    job = run(here, MADE, add(), on_exit=hook(url))
+
+    assert [one["status"] for one in noted(here, job, "webhook")] == [500, 204]
+    assert len({headers["idempotency-key"] for headers, _ in sent}) == 1
+
+
+def test_a_webhook_that_may_not_be_called_changes_nothing_but_its_own_step(
+    here: Installation,
+) -> None:
+    job = run(here, MADE, add(), on_exit=hook("http://169.254.169.254/latest"))
+
+    step = steps_of(here, job)["hook"]
+    assert (job.state, step.state) == (State.SUCCEEDED, State.FAILED)
+    assert step.problem is not None
+    assert "HAULIER_WEBHOOK_HOSTS" in step.problem.detail
+
+
+@pytest.mark.chaos
+def test_a_killed_worker_costs_a_recipe_no_finished_step(here: Installation) -> None:
+    waits = add("waits", takes="step:total.sum", act="wait", gate=str(here.gate))
+    job = submit(here, MADE, {**add(diary=str(here.diary)), "cache": "off"}, waits)
+    here.until(lambda: steps_of(here, job)["waits"].state is State.RUNNING, "it waits")
+    here.kill()
+    here.start()
+    here.gate.touch()
+
+    ended = here.ended(job)
+
+    assert (ended.state, here.diary.read_text()) == (State.SUCCEEDED, "total\n")
