@@ -5,6 +5,7 @@ from functools import cache
 from typing import Any
 
 from haulier.families.geostat.steps.comparison import SimulationReportTask
+from haulier.families.geostat.steps.crossvalidation import CrossValidationTask
 from haulier.families.geostat.steps.drifts import UniversalTask
 from haulier.families.geostat.steps.indicators import IndicatorTask
 from haulier.families.geostat.steps.kriging import KrigingTask
@@ -34,6 +35,7 @@ def tasks() -> Mapping[str, Task[Any]]:
         "KNN": NearestTask(),
         "UNIVERSAL_KRIGING": UniversalTask(),
         "INDICATOR_KRIGING": IndicatorTask(),
+        "CROSS_VALIDATION": CrossValidationTask(),
         "BREAK_TIES": BreakTiesTask(),
         "DECLUSTERING": DeclusteringTask(),
         "CONTINUOUS_DISTRIBUTION": DistributionTask(),
