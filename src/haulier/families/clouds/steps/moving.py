@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 
 from haulier.core.problem import Problem
 from haulier.families.clouds.io.header import Triple
-from haulier.families.clouds.io.layout import Records
+from haulier.families.clouds.io.layout import Layout, Records
 from haulier.families.clouds.method.polynomials import quantise
 from haulier.families.clouds.method.projection import transform_of
 from haulier.families.clouds.method.surrogate import Surrogate, fit
 from haulier.families.clouds.notes import trap
 from haulier.families.clouds.steps.crossing import Crossing
+from haulier.families.clouds.steps.heights import Treatment
 
 FloatArray = NDArray[np.float64]
 
@@ -142,3 +143,23 @@ def surrogate_of(crossing: Crossing) -> Surrogate | None:
         units=crossing.units_m[:number],
         has_kinks=crossing.has_kinks,
     )
+
+
+def warm() -> None:
+    """Load PROJ and the kernels, and compile these if they are not yet."""
+    treatments: tuple[Treatment, ...] = ("kept", "transformed")
+    for treatment in treatments:
+        crossing = Crossing(
+            pipeline="proj=pipeline step proj=affine s11=0.5",
+            treatment=treatment,
+            factor=1.0,
+            scales=(1e-3, 1e-3, 1e-3),
+            offsets=(0.0, 0.0, 0.0),
+            low=(0.0, 0.0, 0.0),
+            high=(1.0, 1.0, 1.0),
+            units_m=(1.0, 1.0, 1.0),
+            tolerance_m=1e-5,
+            has_kinks=False,
+        )
+        mover = Mover(crossing, (1e-3, 1e-3, 1e-3), (0.0, 0.0, 0.0))
+        mover.move(np.zeros(1, Layout(7).dtype), 0)

@@ -1,0 +1,103 @@
+"""Run one step of a recipe over a cloud with a number of worker processes, as a server would.
+
+    python benchmarks/clouds_job.py KIND PARAMS SOURCE FOLDER WORKERS
+
+Workers are warm before it begins, as a server's are. It prints seconds of work as JSON: of all
+processes, of the one that took longest with what cannot be shared, and on the wall.
+"""
+
+import json
+import multiprocessing
+import os
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from multiprocessing.pool import Pool
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from haulier.core.family import Part, PartResult
+from haulier.core.recipe import StepPlan
+from haulier.testing.context import LocalContext, World
+
+#: Which module does a kind, and the name of its input.
+DOERS = {"REPROJECT_LAS": ("haulier.families.clouds.steps.reproject", "input_las")}
+WARM = "haulier.families.clouds.steps.moving"
+
+
+def main() -> None:
+    kind, params, source, folder, workers = sys.argv[1:]
+    world = World(Path(folder), {"here": Path(source).parent})
+    step = StepPlan(
+        "job",
+        "clouds",
+        kind,
+        json.loads(params),
+        inputs={DOERS[kind][1]: {"storage": "here", "filename": Path(source).name}},
+    )
+    spawn = multiprocessing.get_context("spawn")
+    with spawn.Pool(int(workers), initializer=warm, initargs=(step, world)) as pool:
+        pool.map(ready, range(int(workers)), chunksize=1)
+        said = do_step(step, world, pool)
+        pool.close()
+        pool.join()
+    print(json.dumps({**said, "output": str(find_output(world))}))
+
+
+def do_step(step: StepPlan, world: World, pool: Pool) -> dict[str, Any]:
+    """Split here, run the parts in the pool, merge here; give what it took."""
+    began, wall = time.process_time(), time.perf_counter()
+    doer = import_module(DOERS[step.kind][0])
+    parts: Sequence[Part] = doer.split(step, LocalContext(world, step, "split"))
+    results, spent_s = {}, defaultdict[int, float](float)
+    packed = [msgspec.msgpack.encode(part) for part in parts]
+    for key, given, worker, cpu_s in pool.imap_unordered(run_part, packed):
+        results[key] = msgspec.msgpack.decode(given, type=PartResult)
+        spent_s[worker] += cpu_s
+    ordered = {part.key: results[part.key] for part in parts}
+    merged = doer.merge(step, ordered, LocalContext(world, step, "merge"))
+    alone_s = time.process_time() - began
+    return {
+        "cpu_s": alone_s + sum(spent_s.values()),
+        "longest_s": alone_s + max(spent_s.values()),
+        "wall_s": time.perf_counter() - wall,
+        "result": dict(merged.values),
+    }
+
+
+STATE: dict[str, Any] = {}
+
+
+def warm(step: StepPlan, world: World) -> None:
+    """Prepare a worker process."""
+    prepare: Callable[[], None] = import_module(WARM).warm
+    prepare()
+    STATE.update(step=step, world=world, doer=import_module(DOERS[step.kind][0]))
+
+
+def ready(number: int) -> int:
+    """Wait until every worker has one of these, so that all are warm."""
+    time.sleep(0.5)
+    return number
+
+
+def run_part(packed: bytes) -> tuple[str, bytes, int, float]:
+    """Do one part in a worker process; give its key and result, the worker, and its seconds."""
+    began = time.process_time()
+    part = msgspec.msgpack.decode(packed, type=Part)
+    context = LocalContext(STATE["world"], STATE["step"], "run", part)
+    given = msgspec.msgpack.encode(STATE["doer"].run(STATE["step"], part, context))
+    return part.key, given, os.getpid(), time.process_time() - began
+
+
+def find_output(world: World) -> Path:
+    """Give the one output that the step wrote."""
+    return next(path for path in (world.folder / "job" / "outputs").rglob("*") if path.is_file())
+
+
+if __name__ == "__main__":
+    main()
