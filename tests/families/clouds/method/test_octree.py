@@ -168,7 +168,7 @@ def test_a_key_and_a_prefix_name_the_same_node(node: tuple[int, int]) -> None:
 
 
 def test_x_decides_before_y_before_z() -> None:
-    cube = Cube((0, 0, 0), 2.0**DEPTH, (0, 0, 0), (1, 1, 1))
+    cube = Cube((0, 0, 0), 2.0**DEPTH, (0, 0, 0), (2.0**DEPTH,) * 3)
     half = 2 ** (DEPTH - 1)
 
     codes, outside = codes_of(records_at([(half, 0, 0), (0, half, 0), (0, 0, half)]), cube)
@@ -178,7 +178,7 @@ def test_x_decides_before_y_before_z() -> None:
 
 
 def test_points_outside_the_cube_are_counted() -> None:
-    cube = Cube((0, 0, 0), 100.0, (0, 0, 0), (2**DEPTH / 100,) * 3)
+    cube = Cube((0, 0, 0), 100.0, (0, 0, 0), (100.0,) * 3)
 
     codes, outside = codes_of(records_at([(-1, 0, 0), (0, 99, 0), (0, 0, 100)]), cube)
 

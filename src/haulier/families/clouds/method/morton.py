@@ -35,13 +35,13 @@ class Cube:
         lowest: (3,) the corner of the smallest coordinates, in the unit of the CRS.
         size: the length of its sides, in the unit of the CRS.
         origin: (3,) the same corner in quanta: `lowest = origin * scale + offset`.
-        cells_per_quantum: (3,) how many of the 2**21 cells of a side one quantum covers.
+        quanta: (3,) the length of its sides in quanta of each axis.
     """
 
     lowest: tuple[float, float, float]
     size: float
     origin: tuple[int, int, int]
-    cells_per_quantum: tuple[float, float, float]
+    quanta: tuple[float, float, float]
 
 
 def cube_around(mins: FloatArray, maxs: FloatArray, scale: FloatArray, offset: FloatArray) -> Cube:
@@ -68,8 +68,9 @@ def cube_around(mins: FloatArray, maxs: FloatArray, scale: FloatArray, offset: F
         raise ValueError(f"scale must be positive, got {np.asarray(scale).tolist()}")
     extent = float(np.max(np.asarray(maxs) - np.asarray(mins)))
     quantum = float(np.max(scale))
-    quanta = max(extent * (1 + 2 * MARGIN) / quantum, NARROWEST_QUANTA)
-    size = math.ceil(quanta + 2) * quantum
+    widest = max(extent * (1 + 2 * MARGIN) / quantum, NARROWEST_QUANTA)
+    quanta = math.ceil(widest + 2)
+    size = quanta * quantum
     room = extent * MARGIN + quantum
     origin = [
         math.floor((float(mins[axis]) - room - float(offset[axis])) / float(scale[axis]))
@@ -79,8 +80,13 @@ def cube_around(mins: FloatArray, maxs: FloatArray, scale: FloatArray, offset: F
         lowest=_three([origin[axis] * float(scale[axis]) + float(offset[axis]) for axis in AXES]),
         size=size,
         origin=_three(origin),
-        cells_per_quantum=_three([2**DEPTH * float(each) / size for each in scale]),
+        quanta=_three([quanta * _whole(quantum / float(each)) for each in scale]),
     )
+
+
+def _whole(ratio: float) -> float:
+    """Give a ratio of two scales as the whole number that it is but for rounding, if it is one."""
+    return float(round(ratio)) if math.isclose(ratio, round(ratio), rel_tol=1e-9) else ratio
 
 
 def codes_of(records: ByteArray, cube: Cube) -> tuple[CodeArray, int]:
@@ -96,7 +102,7 @@ def codes_of(records: ByteArray, cube: Cube) -> tuple[CodeArray, int]:
     """
     codes = np.empty(len(records), dtype=np.uint64)
     outside = _encode(
-        records, np.array(cube.origin, dtype=np.int64), np.array(cube.cells_per_quantum), codes
+        records, np.array(cube.origin, dtype=np.int64), np.array(cube.quanta), codes
     )
     return codes, int(outside)
 
@@ -156,7 +162,7 @@ def _spread(cell: np.int64) -> np.uint64:
 
 @kernel
 def _encode(
-    records: ByteArray, origin: IntArray, cells_per_quantum: FloatArray, codes: CodeArray
+    records: ByteArray, origin: IntArray, side: FloatArray, codes: CodeArray
 ) -> int:
     first = np.int64(0)
     last = np.int64((1 << 21) - 1)
@@ -166,8 +172,8 @@ def _encode(
         out = False
         for axis in range(3):
             quanta = whole_at(records, row, 4 * axis) - origin[axis]
-            place = np.float64(quanta) * cells_per_quantum[axis]
-            cell = np.int64(math.floor(place))
+            # exact: the nearest quotient of two whole numbers below 2**32 lies on no wrong side
+            cell = np.int64(math.floor(np.float64(quanta) * 2097152.0 / side[axis]))
             if cell < first or cell > last:
                 out = True
                 cell = min(max(cell, first), last)

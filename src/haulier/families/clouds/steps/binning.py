@@ -147,6 +147,7 @@ def _spill(job: Job, wanted: _Range, cube: Cube, context: Context) -> PieceFacts
     )
     found = measure(records)
     times = job.records_of(records)["gps_time"]
+    times = times[np.isfinite(times)]
     return PieceFacts(
         key=wanted.part.key,
         number=wanted.number,
@@ -155,7 +156,7 @@ def _spill(job: Job, wanted: _Range, cube: Cube, context: Context) -> PieceFacts
         mins=tuple(found.mins.tolist()),
         maxs=tuple(found.maxs.tolist()),
         returns=tuple(found.returns.tolist()),
-        times=(float(times.min()), float(times.max())),
+        times=(float(times.min()), float(times.max())) if len(times) else None,
     )
 
 
@@ -187,7 +188,7 @@ def _cube(job: Job) -> CubeFacts:
         np.array(first.scales),
         np.array(first.offsets),
     )
-    return CubeFacts(cube.lowest, cube.size, cube.origin, cube.cells_per_quantum)
+    return CubeFacts(cube.lowest, cube.size, cube.origin, cube.quanta)
 
 
 def _extent(cloud: Cloud, params: Octree) -> tuple[FloatArray, FloatArray]:

@@ -41,7 +41,7 @@ class PieceFacts(msgspec.Struct, frozen=True):
         mins: the smallest X, Y, Z in quanta.
         maxs: the largest.
         returns: points of each return.
-        times: the earliest and the latest GPS time.
+        times: the earliest and the latest GPS time; None where none is a number.
     """
 
     key: str
@@ -51,7 +51,7 @@ class PieceFacts(msgspec.Struct, frozen=True):
     mins: tuple[int, int, int]
     maxs: tuple[int, int, int]
     returns: tuple[int, ...]
-    times: tuple[float, float]
+    times: tuple[float, float] | None
 
 
 class CubeFacts(msgspec.Struct, frozen=True):
@@ -60,12 +60,12 @@ class CubeFacts(msgspec.Struct, frozen=True):
     lowest: tuple[float, float, float]
     size: float
     origin: tuple[int, int, int]
-    cells_per_quantum: tuple[float, float, float]
+    quanta: tuple[float, float, float]
 
     @property
     def cube(self) -> Cube:
         """Give it as what the method knows."""
-        return Cube(self.lowest, self.size, self.origin, self.cells_per_quantum)
+        return Cube(self.lowest, self.size, self.origin, self.quanta)
 
 
 class BinFacts(msgspec.Struct, frozen=True, array_like=True):

@@ -145,15 +145,13 @@ def _built(job: Job, own: Sequence[str], context: Context) -> Built:
     indexes = [read_rows(context.part_file(noding.INDEX, key, stage=stage)) for key, stage in parts]
     rows = np.concatenate([np.empty(0, dtype=NODE), *indexes])
     files = np.repeat(np.arange(len(parts)), [len(each) for each in indexes])
+    times = [time for each in binned.pieces if each.times for time in each.times]
     order = np.lexsort((rows["prefix"], rows["depth"]))
     return Built(
         job=job,
         cube=binned.cube.cube,
         facts=_facts(binned),
-        times=(
-            min(each.times[0] for each in binned.pieces),
-            max(each.times[1] for each in binned.pieces),
-        ),
+        times=(min(times, default=0.0), max(times, default=0.0)),
         rows=rows[order],
         files=files[order],
         payloads=[context.part_file(noding.PAYLOADS, key, stage=stage) for key, stage in parts],

@@ -1,0 +1,57 @@
+"""BUILD_POTREE: a cloud as the octree that Potree's viewer loads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from haulier.core.family import Context, Part, PartResult, StepResult
+from haulier.core.recipe import StepPlan
+from haulier.families.clouds.io.crs import crs_of
+from haulier.families.clouds.io.potree import Octree, encode_potree, write_potree
+from haulier.families.clouds.params.octree import BuildPotree
+from haulier.families.clouds.steps import passes
+from haulier.families.clouds.steps.finishing import Built
+
+OUTPUT: Final = "output_potree"
+
+
+def split(step: StepPlan, context: Context) -> Sequence[Part]:
+    """Give the parts of a pass."""
+    return passes.split(step, context, BuildPotree)
+
+
+def run(step: StepPlan, part: Part, context: Context) -> PartResult:
+    """Do one part of a pass."""
+    return passes.run(step, part, context, BuildPotree, encode_potree)
+
+
+def merge(step: StepPlan, results: Mapping[str, PartResult], context: Context) -> StepResult:
+    """End a pass; the last one writes the files."""
+    return passes.merge(step, results, context, BuildPotree, _write)
+
+
+def _write(step: StepPlan, built: Built, context: Context) -> Mapping[str, Any]:
+    del step
+    cloud = built.job.clouds[0]
+    found = crs_of(cloud)
+    octree = Octree(
+        name=cloud.path.name.partition(".")[0],
+        wkt=found.wkt,
+        scales=cloud.scales,
+        offsets=cloud.offsets,
+        cube=built.cube,
+        span=built.job.params.span,
+        keys=built.keys,
+        points=built.rows["points"].tolist(),
+        sizes=built.rows["size"].tolist(),
+    )
+    write_potree(context.write_folder(OUTPUT), built.job.layout, octree, _payloads(built, context))
+    return {"crs_wkt": found.wkt}
+
+
+def _payloads(built: Built, context: Context) -> Iterator[bytes]:
+    for index in range(len(built.rows)):
+        context.check()
+        yield built.payload(index)
+        context.report((index + 1) / len(built.rows), "writing nodes")
