@@ -148,9 +148,8 @@ class Gallery:
 
     def pointset(self, path: str, places: ArrayLike, *attributes: Mapping[str, Any]) -> str:
         """Make a pointset."""
-        x, y, z = np.asarray(places, dtype=np.float64).reshape(-1, 3).T
         locations = {
-            "coordinates": self.table({"x": x, "y": y, "z": z}),
+            "coordinates": self._places(places),
             "attributes": list(attributes),
         }
         return self.put(path, {**_head(path, "pointset", "1.2.0"), "locations": locations})
@@ -207,6 +206,105 @@ class Gallery:
             "structures": list(structures),
         }
         return self.put(path, {**document, **more})
+
+    def distribution(self, path: str, values: ArrayLike, probabilities: ArrayLike) -> str:
+        """Make a distribution without tails."""
+        kind = "non-parametric-continuous-cumulative-distribution"
+        tails = ("lower_tail_extrapolation", "upper_tail_extrapolation")
+        document = {
+            **_head(path, kind, "1.2.1"),
+            "cdf": {
+                "values": self.table({"values": values, "probabilities": probabilities}),
+                **dict.fromkeys(tails, "no_extrapolation"),
+            },
+            "is_declustered": False,
+            "support": "point",
+        }
+        return self.put(path, document)
+
+    def intervals(
+        self, path: str, holes: Sequence[str], middles: ArrayLike, *attributes: Mapping[str, Any]
+    ) -> str:
+        """Make downhole intervals of one metre, upright, around their middles."""
+        mid = np.asarray(middles, dtype=np.float64).reshape(-1, 3)
+        half = np.array([0.0, 0.0, 0.5])
+        ids = self.category("hole_id", holes)
+        depth = -mid[:, 2]
+        document = {
+            **_head(path, "downhole-intervals", "1.3.0"),
+            "is_composited": False,
+            "start": {"coordinates": self._places(mid + half)},
+            "end": {"coordinates": self._places(mid - half)},
+            "mid_points": {"coordinates": self._places(mid)},
+            "from_to": {
+                "intervals": {"start_and_end": self.table({"from": depth - 0.5, "to": depth + 0.5})}
+            },
+            "hole_id": {"values": ids["values"], "table": ids["table"]},
+            "attributes": list(attributes),
+        }
+        return self.put(path, document)
+
+    def collection(
+        self,
+        path: str,
+        collars: ArrayLike,
+        paths: Sequence[ArrayLike],
+        intervals: Sequence[ArrayLike],
+        *attributes: Mapping[str, Any],
+        desurvey: str = "minimum_curvature",
+    ) -> str:
+        """Make a downhole collection with one table of intervals.
+
+        Args:
+            path: of the object.
+            collars: (h, 3) metres.
+            paths: of each hole, rows of distance, azimuth and dip.
+            intervals: of each hole, rows of from and to.
+            attributes: of the intervals of all holes, one hole after the other.
+            desurvey: how stations are joined.
+        """
+        ids = self.category("hole_id", [f"H{n:03d}" for n in range(len(paths))])
+        document = {
+            **_head(path, "downhole-collection", "1.3.1"),
+            "type": "downhole",
+            "desurvey": desurvey,
+            "location": {
+                "coordinates": self._places(collars),
+                "hole_id": {"values": ids["values"], "table": ids["table"]},
+                "path": self._rows(paths, ("distance", "azimuth", "dip")),
+                "holes": self._chunks(paths),
+                "attributes": [],
+            },
+            "collections": [
+                {
+                    "name": "assays",
+                    "collection_type": "interval",
+                    "from_to": {
+                        "intervals": {"start_and_end": self._rows(intervals, ("from", "to"))},
+                        "attributes": list(attributes),
+                    },
+                    "holes": self._chunks(intervals),
+                }
+            ],
+        }
+        return self.put(path, document)
+
+    def _places(self, places: ArrayLike) -> dict[str, Any]:
+        x, y, z = np.asarray(places, dtype=np.float64).reshape(-1, 3).T
+        return self.table({"x": x, "y": y, "z": z})
+
+    def _rows(self, tables: Sequence[ArrayLike], names: Sequence[str]) -> dict[str, Any]:
+        parts = [np.asarray(each, dtype=np.float64).reshape(-1, len(names)) for each in tables]
+        return self.table(dict(zip(names, np.concatenate(parts).T, strict=True)))
+
+    def _chunks(self, tables: Sequence[ArrayLike]) -> dict[str, Any]:
+        counts = np.array([len(np.asarray(each)) for each in tables])
+        columns = {
+            "hole_index": pa.array(np.arange(len(counts)), pa.int32()),
+            "offset": pa.array(np.cumsum(counts) - counts, pa.uint64()),
+            "count": pa.array(counts, pa.uint64()),
+        }
+        return self.table(pa.table(columns))
 
 
 def structure(

@@ -60,8 +60,9 @@ class Geostat:
         if kind not in self.kinds or not isinstance(params, Parameters):
             raise TypeError(f"{self.name} plans {sorted(self.kinds)}, got {kind} with {params!r}")
         check_params(params)
-        said: dict[str, Any] = msgspec.to_builtins(params)
-        reported = said.pop("report") or needs_report(params)
+        said: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(params))
+        named = needs_report(params)
+        reported = said.pop("report") or named
         given = {"kind": kind, "params": said}
         steps = [
             StepPlan("prepare", self.name, "prepare", given, weight=1),
@@ -70,7 +71,17 @@ class Geostat:
         ]
         if reported:
             needs = ("prepare", "work")
-            steps.append(StepPlan(REPORT.name, self.name, REPORT.name, given, needs, weight=2))
+            steps.append(
+                StepPlan(
+                    REPORT.name,
+                    self.name,
+                    REPORT.name,
+                    given,
+                    needs,
+                    weight=2,
+                    optional=not named,  # a plot that fails costs nobody a kriging
+                )
+            )
         return Recipe(tuple(steps))
 
     def version(self, step: StepPlan) -> str:

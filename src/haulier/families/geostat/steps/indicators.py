@@ -10,12 +10,8 @@ from numpy.typing import NDArray
 from haulier.families.geostat.io.publications import Placed
 from haulier.families.geostat.io.tables import FloatArray
 from haulier.families.geostat.io.variograms import check_bounded, load_variogram
-from haulier.families.geostat.method.indicators import (
-    class_means,
-    corrected,
-    expected,
-    indicators,
-)
+from haulier.families.geostat.method.distribution import LowerTail, UpperTail
+from haulier.families.geostat.method.indicators import LocalDistributions, indicators, ordered
 from haulier.families.geostat.method.kriging import (
     Kriging,
     Ordinary,
@@ -91,7 +87,7 @@ class IndicatorTask(EstimatorTask[IndicatorKriging]):
                     target.axes,
                 )
             krigings.append((kriging, numbers))
-        means = class_means(sampled.values, cutoffs)
+        lower, upper = _tails(sampled.values, cutoffs)
 
         def estimate(chunk: Chunk) -> Mapping[str, NDArray[Any]]:
             targets = Targets(chunk.centres, chunk.sides)
@@ -101,12 +97,12 @@ class IndicatorTask(EstimatorTask[IndicatorKriging]):
                 made = krige_many(kriging, targets)
                 raw[:, numbers] = made.values + shares[numbers]
                 jittered, singular = jittered + made.jittered, max(singular, made.singular)
-            below = corrected(raw)
+            local = LocalDistributions(ordered(raw), cutoffs, lower, upper)
             marks = {
                 ".jittered": np.array([float(jittered)]),
                 ".singular": np.array([float(singular)]),
             }
-            return {**_columns(below, means), **marks}
+            return {**_columns(local), **marks}
 
         return estimate
 
@@ -127,8 +123,15 @@ class IndicatorTask(EstimatorTask[IndicatorKriging]):
         return {"message": done["message"], "target": given}
 
 
-def _columns(below: FloatArray, means: FloatArray) -> dict[str, NDArray[Any]]:
+def _tails(values: FloatArray, cutoffs: FloatArray) -> tuple[LowerTail, UpperTail]:
+    """Spread values evenly between the outer cutoffs and the least and the greatest sample."""
+    least = min(float(values.min()), float(np.nextafter(cutoffs[0], -np.inf)))
+    greatest = max(float(values.max()), float(np.nextafter(cutoffs[-1], np.inf)))
+    return LowerTail(1.0, least), UpperTail(1.0, greatest)
+
+
+def _columns(local: LocalDistributions) -> dict[str, NDArray[Any]]:
     columns: dict[str, NDArray[Any]] = {
-        f"above.{number}": 1.0 - column for number, column in enumerate(below.T)
+        f"above.{number}": 1.0 - column for number, column in enumerate(local.probabilities.T)
     }
-    return {**columns, E_TYPE: expected(below, means)}
+    return {**columns, E_TYPE: local.mean()}
