@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 import pytest
 
@@ -11,7 +10,8 @@ from haulier.families.geostat import FAMILY
 from haulier.families.geostat.io.report.page import png_size
 from haulier.families.geostat.kinds import KINDS
 from haulier.families.geostat.plots import BY_KIND, PLOTS, output_name
-from haulier.testing.context import World, run_job, run_step
+from haulier.families.geostat.steps.pages.registry import pages
+from haulier.testing.context import World, run_job
 from haulier.testing.geoscience import BASE, Gallery, new, search, structure
 
 SAMPLES = 80
@@ -68,7 +68,7 @@ def test_kriging_of_blocks_ends_with_a_page_and_its_plots(gallery: Gallery) -> N
     page = files["report"].decode()
     assert "Kriging of Cu" in page
     assert "Attribute &#x27;Cu OK&#x27; of &#x27;blocks&#x27;, 384 blocks" in page
-    assert "2 samples without a value were left out." in page
+    assert '<aside class="warnings"' in page  # two samples have no value
     assert "samples, pointset, version 1 of" in page
     assert "neighborhood.min_samples" in page
     assert "Kriging variance" in page
@@ -313,22 +313,113 @@ def test_material_is_shown_by_category_with_its_grade(gallery: Gallery, kind: st
     assert "Material by category" in page
 
 
-def test_plots_that_cannot_be_drawn_do_not_end_a_job(gallery: Gallery) -> None:
+@pytest.mark.parametrize("kind", ["IDW", "KNN", "UNIVERSAL_KRIGING"])
+def test_other_estimators_have_the_page_of_kriging(gallery: Gallery, kind: str) -> None:
     params = kriging(gallery, gallery.grid("blocks.json", (6, 4, 2)))
-    decoded = msgspec.convert(params, KINDS["KRIGING"].params)
-    steps = FAMILY.plan("KRIGING", decoded).steps
-    for step in steps[:3]:
-        run_step(FAMILY, step, gallery.world)
-    gallery.world.outputs["step:work.blob-000"].path.unlink()
+    if kind != "UNIVERSAL_KRIGING":
+        params.pop("variogram")
+    if kind == "IDW":
+        params["power"] = 2.0
 
-    run_step(FAMILY, steps[3], gallery.world)
+    files = run(gallery, kind, params)
 
-    page = gallery.world.outputs["step:report.report"].path.read_text("utf-8")
-    assert "The plots could not be drawn (FileNotFoundError" in page
-    assert "Estimated 48 of 48 blocks" in page
+    assert plots(files) == set(BY_KIND[kind]) - {"map", "diagnostics"}
 
 
-def test_every_kind_says_which_plots_it_may_have() -> None:
+def test_indicators_show_the_probability_of_each_cutoff(gallery: Gallery) -> None:
+    params = kriging(gallery, gallery.grid("blocks.json", (6, 4, 2)))
+    params["cutoffs"] = [{"cutoff": 0.8}, {"cutoff": 1.5}]
+    params["target"] = {
+        "object": params["target"]["object"],
+        "probabilities": [new("p1"), new("p2")],
+        "e_type": new("mean"),
+    }
+
+    files = run(gallery, "INDICATOR_KRIGING", params)
+
+    assert plots(files) == set(BY_KIND["INDICATOR_KRIGING"]) - {"map"}
+    assert '<th scope="row">1.5</th>' in files["report"].decode()
+
+
+def test_cross_validation_shows_errors_and_where_they_are(gallery: Gallery) -> None:
+    params = kriging(gallery, "")
+    params.pop("target")
+
+    files = run(gallery, "CROSS_VALIDATION", params)
+
+    assert plots(files) == set(BY_KIND["CROSS_VALIDATION"])
+    assert "Mean squared deviation ratio" in files["report"].decode()
+
+
+PAIRS = {
+    "directions": [
+        {"type": "omnidirectional"},
+        {"type": "directional", "azimuth": 90.0, "azimuth_tolerance": 45.0},
+    ],
+    "lags": {"size": 12.0, "count": 6},
+}
+
+
+def test_an_experimental_variogram_is_shown_by_direction(gallery: Gallery) -> None:
+    params = {
+        "source": {"object": source(gallery), "attribute": "Cu"},
+        "target": {"reference": f"{BASE}/path/pairs.json"},
+        **PAIRS,
+    }
+
+    files = run(gallery, "EXPERIMENTAL_VARIOGRAM", params)
+
+    assert plots(files) == {"experimental"}
+    page = files["report"].decode()
+    assert "azimuth 090\N{DEGREE SIGN}" in page
+    assert page.count("All directions") >= 6  # lags
+
+
+def test_a_fitted_variogram_is_shown_over_what_it_was_fitted_to(gallery: Gallery) -> None:
+    params = {
+        "experiment": {"source": {"object": source(gallery), "attribute": "Cu"}, **PAIRS},
+        "structures": [{"variogram_type": "spherical"}],
+        "target": {"reference": f"{BASE}/path/fit.json"},
+    }
+
+    files = run(gallery, "VARIOGRAM_FIT", params)
+
+    assert plots(files) == {"experimental", "variogram"}
+    assert "Weighted squared errors" in files["report"].decode()
+
+
+def test_turning_bands_and_a_report_on_them_are_shown(gallery: Gallery) -> None:
+    place = source(gallery, w=np.ones(40))
+    run(gallery, "CONTINUOUS_DISTRIBUTION", distribution(place))
+    params = consim(gallery, gallery.grid("grid.json", (6, 5, 3)))
+    params |= {"source": place, "target": params.pop("target_object"), "realizations": 3}
+    params |= {"distribution": f"{BASE}/path/distribution.json"}
+    del params["source_object"], params["number_of_simulations"]
+    made = run(gallery, "CONDITIONAL_TURNING_BANDS", params)
+    name = "Cu_simulations"
+    told = {
+        "simulation_source": place,
+        "source_attribute": "Cu",
+        "simulation_target": f"{BASE}/path/grid.json",
+        "point_simulations": name,
+        "point_simulations_normal_score": name,
+        "block_simulations": name,
+        "block_simulations_normal_score": name,
+        "variogram_model": params["variogram_model"],
+        "neighborhood": params["neighborhood"],
+        "number_of_simulations": 3,
+        "report_context": {"title": "Cu", "details": []},
+    }
+
+    compared = run(gallery, "SIMULATION_REPORT", told)
+
+    assert plots(made) == set(BY_KIND["CONDITIONAL_TURNING_BANDS"]) - {"map"}
+    assert plots(compared) == set(BY_KIND["SIMULATION_REPORT"])
+    assert "no thresholds were given" in compared["report"].decode()
+
+
+def test_every_kind_has_a_page_and_says_which_plots_it_may_have() -> None:
+    assert set(pages()) == set(KINDS)
     assert set(BY_KIND) == set(KINDS)
     assert {plot for some in BY_KIND.values() for plot in some} == set(PLOTS)
     for name, kind in KINDS.items():

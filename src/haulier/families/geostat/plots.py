@@ -48,7 +48,7 @@ _VALIDATED: Final = ("means", "reproduced-histogram", "reproduced-variogram")
 BY_KIND: Final[Mapping[str, tuple[str, ...]]] = {
     "KRIGING": _KRIGED,
     "UNIVERSAL_KRIGING": _KRIGED,
-    "INDICATOR_KRIGING": (*_ESTIMATE, "probabilities"),
+    "INDICATOR_KRIGING": (*_ESTIMATE, "probabilities", "variogram"),
     "IDW": _ESTIMATE,
     "KNN": _ESTIMATE,
     "CROSS_VALIDATION": ("cross-validation", "errors", "residuals", "histograms", "variogram"),

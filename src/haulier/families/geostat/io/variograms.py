@@ -85,7 +85,10 @@ def variogram_of(object_: GeoObject) -> Variogram:
         said = msgspec.convert(object_.document, _Variogram)
     except msgspec.ValidationError as error:
         raise _bad(object_, str(error).replace("`", "").replace("$.", "")) from None
-    variogram = Variogram(said.nugget, tuple(_structure(each, object_) for each in said.structures))
+    for each in said.structures:
+        if each.variogram_type in SHAPED and each.alpha is None:
+            raise _bad(object_, f"a {each.variogram_type} structure needs an alpha of 3, 5, 7 or 9")
+    variogram = Variogram(said.nugget, tuple(map(_structure, said.structures)))
     total = said.nugget + sum(each.contribution for each in said.structures)
     if not math.isclose(total, said.sill, rel_tol=SILL_TOLERANCE):
         raise _bad(
@@ -95,17 +98,20 @@ def variogram_of(object_: GeoObject) -> Variogram:
     return variogram
 
 
-def _structure(said: _Structure, object_: GeoObject) -> Structure:
-    shaped = said.variogram_type in SHAPED
-    if shaped and said.alpha is None:
-        raise _bad(object_, f"a {said.variogram_type} structure needs an alpha of 3, 5, 7 or 9")
+def variogram_of_document(document: Mapping[str, Any]) -> Variogram:
+    """Read what `variogram_document` gave."""
+    said = msgspec.convert(document, _Variogram)
+    return Variogram(said.nugget, tuple(map(_structure, said.structures)))
+
+
+def _structure(said: _Structure) -> Structure:
     ranges, turn = said.anisotropy.ellipsoid_ranges, said.anisotropy.rotation or _Rotation()
     return Structure(
         said.variogram_type,
         said.contribution,
         (ranges.major, ranges.semi_major, ranges.minor),
         (turn.dip_azimuth, turn.dip, turn.pitch),
-        (said.alpha or 0) if shaped else 0,
+        (said.alpha or 0) if said.variogram_type in SHAPED else 0,
     )
 
 

@@ -1,17 +1,15 @@
 """Step report: one page with plots and numbers, and each plot as a picture of its own."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Final
 
 from haulier.core.family import Context, Part, PartResult, StepResult
 from haulier.core.recipe import StepPlan
-from haulier.families.geostat.io.report import Report, render
+from haulier.families.geostat.io.report import render
 from haulier.families.geostat.kinds import REPORT
 from haulier.families.geostat.plots import PNG, output_name
 from haulier.families.geostat.steps.job import Job
 from haulier.families.geostat.steps.outputs import give
-from haulier.families.geostat.steps.pages.plain import plain_page
 from haulier.families.geostat.steps.pages.registry import pages
 
 PAGE: Final = "page"
@@ -27,7 +25,7 @@ def run(step: StepPlan, part: Part, context: Context) -> PartResult:
     """Read what was made, draw it, and put the page together."""
     del part
     job: Job[Any] = Job(step, context)
-    report = page_of(job)
+    report = pages()[job.kind](job)
     names = []
     for figure in report.figures():
         context.part_file(f"{figure.name}.png").write_bytes(figure.png)
@@ -35,16 +33,6 @@ def run(step: StepPlan, part: Part, context: Context) -> PartResult:
     context.part_file(REPORT.filename).write_bytes(render(report))
     context.report(1.0, f"drew {len(names)} plots")
     return PartResult({"plots": names})
-
-
-def page_of(job: Job[Any]) -> Report:
-    """Give the page of a job; where it cannot be drawn, what can be said without plots."""
-    try:
-        return pages().get(job.kind, plain_page)(job)
-    except Exception as error:  # noqa: BLE001 -- results are published already: no plot may end a job
-        page = plain_page(job)
-        said = f"The plots could not be drawn ({type(error).__name__}: {error})."
-        return replace(page, warnings=(*page.warnings, said))
 
 
 def merge(step: StepPlan, results: Mapping[str, PartResult], context: Context) -> StepResult:

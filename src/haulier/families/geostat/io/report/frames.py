@@ -15,6 +15,7 @@ BAR: Final = 0.95  # of the colour bar with its labels
 FOOT: Final = 0.32  # of the line of explanations
 TALLEST: Final = 4.4
 NARROWEST: Final = 2.1  # of a panel beside a plan: its title needs so much
+LEAST: Final = 4.2  # of a page: its line of explanations needs so much
 HIGHEST: Final = 8.5  # page that can be seen at once
 FLATTEST: Final = 3.5  # how many times wider than high a section may be before it is stretched
 MODEL: Final = 2  # columns of a page that shows one model, rather than many of a kind
@@ -75,11 +76,12 @@ def frame(slices: Sequence[Slice], columns: int, *, bar: bool = True, foot: bool
         arranged.append(_rows(ratios, 1, room))
         arranged += [_beside(ratios, room, share) for share in SHARES]
     boxes, height = max(arranged, key=lambda made: _worth(*made))
+    width = max(max(x + w for x, _, w, _ in boxes) + RIGHT, LEAST) + (BAR if bar else 0.0)
     low = FOOT if foot else 0.0
     placed = tuple((x, height - y - h + low, w, h) for x, y, w, h in boxes)
     tall = min(0.86 * height, 4.0)
-    at = (WIDTH - BAR + 0.16, low + 0.5 * (height - tall), 0.16, tall) if bar else None
-    return Frame(WIDTH, height + low, placed, at)
+    at = (width - BAR + 0.16, low + 0.5 * (height - tall), 0.16, tall) if bar else None
+    return Frame(width, height + low, placed, at)
 
 
 def _worth(boxes: list[Box], height: float) -> tuple[bool, float]:

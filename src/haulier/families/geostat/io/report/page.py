@@ -119,13 +119,13 @@ def _figure(figure: Figure) -> str:
 
 
 def _table(table: Table) -> str:
-    head = "".join(f'<th scope="col">{html.escape(each)}</th>' for each in table.columns)
+    cells = "".join(f'<th scope="col">{html.escape(each)}</th>' for each in table.columns)
+    head = f"<thead><tr>{cells}</tr></thead>" if any(table.columns) else ""
+    caption = f"<caption>{html.escape(table.title)}</caption>" if table.title else ""
+    look = "table" if head else "table facts"
     body = "".join(_row(row) for row in table.rows)
     note = f'<p class="note">{html.escape(table.note)}</p>' if table.note else ""
-    return (
-        f'<div class="table"><table><caption>{html.escape(table.title)}</caption>'
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{note}</div>"
-    )
+    return f'<div class="{look}"><table>{caption}{head}<tbody>{body}</tbody></table>{note}</div>'
 
 
 def _row(row: tuple[Cell, ...]) -> str:

@@ -24,14 +24,14 @@ FLAT: Final = 1e-6  # of the width: heights that vary less are one height
 
 
 def residual_map(places: FloatArray, residuals: FloatArray, unit: str = "") -> bytes:
-    """Draw where estimates were too high and where too low, in plan and in section.
+    """Draw where estimates were too low (red) and where too high (blue), in plan and in section.
 
     Args:
         places: (n, 3) metres.
-        residuals: (n,) estimated minus measured; NaN are left out.
+        residuals: (n,) measured minus estimated; NaN are left out.
         unit: of the variable.
     """
-    label = f"Estimated \N{MINUS SIGN} measured{f' [{unit}]' if unit else ''}"
+    label = f"Measured \N{MINUS SIGN} estimated{f' [{unit}]' if unit else ''}"
     return _views(places, residuals, symmetric_scale(label, residuals), by_size=True)
 
 

@@ -7,12 +7,15 @@ import msgspec
 import numpy as np
 import pyarrow.parquet as pq
 
+from haulier.core.artifact import FileRef
 from haulier.families.geostat.io.attributes import find_attribute
+from haulier.families.geostat.io.objects import STORAGE
 from haulier.families.geostat.io.report import Figure, Report, Section, Table, points
 from haulier.families.geostat.io.report import distributions as drawn
 from haulier.families.geostat.io.report.document import Pairs
 from haulier.families.geostat.io.report.summary import Binned, Tally, bin_edges
 from haulier.families.geostat.io.tables import CHUNK_ROWS, numbers
+from haulier.families.geostat.method.conditional import standardised
 from haulier.families.geostat.method.variogram import Variogram
 from haulier.families.geostat.steps.estimators import EstimatorTask, missed
 from haulier.families.geostat.steps.job import Job
@@ -36,6 +39,7 @@ from haulier.families.geostat.steps.pages.cuts import (
 from haulier.families.geostat.steps.pages.material import category_section
 from haulier.families.geostat.steps.pages.models import (
     model_section,
+    pinned_variogram,
     realisations_figure,
     statistics_sections,
 )
@@ -131,7 +135,7 @@ def _realisations(
         label = f"{variable.axis}, first realisation"
         figure = Figure("map", label, points.sample_map(*where, label))
     else:
-        figure = realisations_figure(job, variable, cut, SIMULATIONS, count)
+        figure = realisations_figure(job.context, variable, cut, path, count)
     series = [_samples(sampled), _pooled(job, count, bin_edges(sampled.values))]
     histograms = Figure(
         "histograms",
@@ -187,6 +191,34 @@ def _categories(
         yield category_section(job, variable, cut, outputs[LOSS], grades)
 
 
+def simulation_report_page(job: Job[Any]) -> Report:
+    """Show how simulations that are there compare with their samples and their variogram."""
+    done = job.context.values(WORK)
+    variable = variable_of(
+        job.object("simulation_source"), job.params.source_attribute, at="source_attribute"
+    )
+    object_ = job.object("simulation_target")
+    found = find_attribute(object_, job.params.block_simulations, at="block_simulations")
+    path = job.context.read(FileRef(STORAGE, str(found.document["values"]["data"])))
+    target = rows_of(job, "simulation_target", job.params.block_simulations)
+    cut = cut_by_values(job.context, target, path)
+    count = job.params.number_of_simulations
+    sections = list(validation_sections(job, variable, done["validation"]))
+    if cut is not None:
+        figure = realisations_figure(job.context, variable, cut, path, count)
+        sections.append(Section("Realisations", "", (figure,)))
+    sections.append(_model(standardised(pinned_variogram(job, "variogram_model"))))
+    mean = done["validation"]["mean"]
+    headline: Pairs = (
+        ("Realisations", count),
+        ("Mean of the realisations", mean["mean"]),
+        ("Mean of the samples", mean["reference"]),
+        ("Verdict", mean["verdict"] or "no thresholds were given"),
+    )
+    said = left_out(msgspec.convert(job.said["counts"], Counts))
+    return with_context(job, page_of(job, variable.name, sections, headline, said))
+
+
 def location_wise_page(job: Job[Any]) -> Report:
     """Show the statistics that were asked for."""
     task = tasks()[job.kind]
@@ -197,12 +229,8 @@ def location_wise_page(job: Job[Any]) -> Report:
     )
     names = [each.name for each in task.outputs(job)]
     target = rows_of(job, "source.object", job.params.source.attribute)
-    cut = None
-    if target is not None:
-        cut = cut_by_values(job.context, target, column_path(job, names[0]))
-    sections = (
-        list(statistics_sections(job, variable, target, cut, names)) if target is not None else []
-    )
+    cut = cut_by_values(job.context, target, column_path(job, names[0]))
+    sections = list(statistics_sections(job, variable, target, cut, names))
     figures = job.context.values(WORK)["statistics"]
     headline: Pairs = (
         ("Locations", figures["locations"]),
@@ -212,7 +240,7 @@ def location_wise_page(job: Job[Any]) -> Report:
     return page_of(job, variable.name, sections, headline)
 
 
-def rows_of(job: Job[Any], at: str, text: str) -> Target | None:
+def rows_of(job: Job[Any], at: str, text: str) -> Target:
     """Open the rows of an attribute that is read, as places to draw."""
     object_ = job.object(at)
     owner = find_attribute(object_, text, at=at).owner

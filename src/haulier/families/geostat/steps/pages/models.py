@@ -1,10 +1,12 @@
 """Sections that several pages share: the variogram model, and statistics over realisations."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
+from haulier.core.family import Context
 from haulier.families.geostat.io.report import Figure, Section, Table, maps, points, variograms
 from haulier.families.geostat.io.report.texts import number
 from haulier.families.geostat.io.variograms import load_variogram
@@ -18,6 +20,7 @@ STRUCTURES: Final = (
     "Structure", "Contribution", "Major [m]", "Semi-major [m]", "Minor [m]", "Rotation",
 )  # fmt: skip
 PANELS: Final = 6  # slices in one picture
+THREE: Final = 3  # of them in a row
 FIGURES: Final = ("", "n", "Mean", "Variance", "Min", "Max")
 
 
@@ -86,7 +89,7 @@ def _panels(job: Job[Any], cut: Cut, plot: str, label: str, names: Sequence[str]
     scale = maps.scale_of(label, [each.values for each in shown])
     if plot == "probabilities":
         scale = maps.Scale(label, 0.0, 1.0)
-    columns = 1 if len(shown) == 1 else 3
+    columns = 1 if len(shown) == 1 else THREE
     alt = f"{shown[0].layer}: {', '.join(each.title for each in shown)}"
     return Figure(plot, alt, maps.slices(shown, scale, columns=columns))
 
@@ -104,15 +107,14 @@ def figures_table(job: Job[Any], names: Sequence[str]) -> Table:
 
 
 def realisations_figure(
-    job: Job[Any], variable: Variable, cut: Cut, name: str, count: int
+    context: Context, variable: Variable, cut: Cut, path: Path, count: int
 ) -> Figure:
-    """Show some realisations side by side."""
-    path = column_path(job, name)
+    """Show some of the realisations, which are columns of a table, side by side."""
     shown = [
-        cut.first(job.context, path, f"Realisation {number_ + 1}", number_)
+        cut.first(context, path, f"Realisation {number_ + 1}", number_)
         for number_ in np.unique(np.linspace(0, count - 1, min(count, PANELS)).astype(int)).tolist()
     ]
     scale = maps.scale_of(variable.axis, [each.values for each in shown])
-    columns = 1 if len(shown) == 1 else 3
+    columns = 1 if len(shown) == 1 else THREE
     alt = f"{shown[0].layer}: {', '.join(each.title for each in shown)}"
     return Figure("realisations", alt, maps.slices(shown, scale, columns=columns))
