@@ -1,0 +1,372 @@
+"""Bad input ends in a sentence that says what to change, at the field that is wrong."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+
+from haulier.core.problem import Code, Problem
+from haulier.families.geostat import FAMILY
+from haulier.testing import deposit
+from haulier.testing.context import World, run_job
+from haulier.testing.deposit import PARAMS, SEARCH, SOURCE, furnish, on
+from haulier.testing.geoscience import BASE, Gallery, new, search, structure
+
+
+@pytest.fixture
+def gallery(tmp_path: Any) -> Gallery:
+    return furnish(World(tmp_path))
+
+
+def fails(gallery: Gallery, kind: str, **fields: object) -> Problem:
+    """Run a job with some parameters changed, and give the problem it ends with."""
+    params: Mapping[str, Any] = {**PARAMS[kind], "report": False, **fields}
+    with pytest.raises(Problem) as caught:
+        run_job(FAMILY, kind, params, gallery.world)
+    return caught.value
+
+
+def test_a_missing_attribute_is_named_with_those_that_there_are(gallery: Gallery) -> None:
+    source = {**SOURCE, "attribute": "locations.attributes[?name=='gold']"}
+
+    problem = fails(gallery, "KRIGING", source=source)
+
+    assert problem.code is Code.INVALID
+    assert problem.at == "source.attribute"
+    assert "gold" in problem.detail
+    assert "grade, domain, weight" in problem.detail
+
+
+def test_an_attribute_without_numbers_is_no_source(gallery: Gallery) -> None:
+    problem = fails(gallery, "IDW", source={**SOURCE, "attribute": "domain"})
+
+    assert problem.at == "source.attribute"
+    assert "category" in problem.detail
+
+
+def test_an_object_of_another_type_is_named_with_those_that_would_do(gallery: Gallery) -> None:
+    problem = fails(gallery, "KRIGING", variogram=deposit.GRID)
+
+    assert problem.at == "variogram"
+    assert "must be a variogram; 'grid' is a regular-3d-grid" in problem.detail
+
+
+def test_an_object_that_is_not_there_is_named(gallery: Gallery) -> None:
+    problem = fails(gallery, "KRIGING", variogram=f"{BASE}/path/none.json")
+
+    assert problem.code is Code.NOT_FOUND
+    assert problem.at == "variogram"
+    assert "none.json" in problem.detail
+
+
+def test_an_object_of_another_workspace_is_not_there(gallery: Gallery) -> None:
+    elsewhere = deposit.VARIOGRAM.replace("b2/objects", "b3/objects")
+
+    problem = fails(gallery, "KRIGING", variogram=elsewhere)
+
+    assert problem.code is Code.NOT_FOUND
+
+
+def test_samples_without_any_value_are_refused(gallery: Gallery) -> None:
+    source = gallery.pointset("empty.json", np.ones((5, 3)), gallery.scalar("g", [np.nan] * 5))
+
+    problem = fails(gallery, "KRIGING", source={"object": source, "attribute": "g"})
+
+    assert problem.at == "source.attribute"
+    assert "all 5 of attribute 'g' of 'empty' are missing" in problem.detail
+
+
+def test_samples_without_a_value_are_left_out_and_counted(gallery: Gallery) -> None:
+    done = run_job(FAMILY, "KRIGING", {**PARAMS["KRIGING"], "report": False}, gallery.world)
+
+    assert "Left out for want of a value: 1 sample." in done.result["message"]
+    assert done.statistics["samples"]["missing"] == 1
+
+
+def test_numbers_that_stand_for_nothing_are_missing_values(gallery: Gallery) -> None:
+    values = gallery.scalar("g", [1.0, -999.0, 3.0], missing=[-999.0])
+    source = gallery.pointset("coded.json", np.eye(3) * 50, values)
+
+    done = run_job(
+        FAMILY,
+        "IDW",
+        {**PARAMS["IDW"], "source": {"object": source, "attribute": "g"}, "report": False},
+        gallery.world,
+    )
+
+    assert done.statistics["samples"]["missing"] == 1
+    assert done.statistics["outputs"]["estimate"]["min"] >= 1.0
+
+
+def test_a_filter_that_selects_no_sample_is_named(gallery: Gallery) -> None:
+    where = {
+        "type": "condition",
+        "attribute": "grade",
+        "operator": "greater_than",
+        "threshold": 1e6,
+    }
+
+    problem = fails(gallery, "KRIGING", source={**SOURCE, "filter": {"where": where}})
+
+    assert problem.at == "source.filter"
+    assert "selects none of 60 rows" in problem.detail
+
+
+def test_a_filter_that_selects_no_block_is_named(gallery: Gallery) -> None:
+    where = {"type": "condition", "attribute": "depth", "operator": "less_than", "threshold": -1}
+    target = {**on(deposit.GRID, "filtered"), "filter": {"where": where}}
+
+    problem = fails(gallery, "KRIGING", target=target)
+
+    assert problem.at == "target.filter"
+
+
+def test_a_category_that_is_not_there_is_named_with_those_that_are(gallery: Gallery) -> None:
+    where = {"type": "condition", "attribute": "domain", "operator": "in", "values": ["north"]}
+
+    problem = fails(gallery, "KRIGING", source={**SOURCE, "filter": {"where": where}})
+
+    assert problem.at == "source.filter.where.values"
+    assert "east (10), west (11)" in problem.detail
+
+
+def test_an_ellipsoid_that_reaches_nothing_is_told_with_where_things_are(gallery: Gallery) -> None:
+    far = gallery.grid("far.json", (4, 4, 4), origin=(1e6, 1e6, 0))
+
+    problem = fails(gallery, "KRIGING", target=on(far, "estimate"), block_discretization=None)
+
+    assert problem.at == "neighborhood"
+    assert "no one of 64 blocks" in problem.detail
+    assert "blocks within x 1e+06" in problem.detail
+
+
+def test_a_negative_range_in_a_variogram_is_told_by_its_field(gallery: Gallery) -> None:
+    bad = gallery.variogram("bad.json", structure(ranges=(100.0, -5.0, 10.0)))
+
+    problem = fails(gallery, "KRIGING", variogram=bad)
+
+    assert problem.at == "variogram"
+    assert "semi_major" in problem.detail
+
+
+def test_a_sill_that_does_not_add_up_is_refused(gallery: Gallery) -> None:
+    bad = gallery.variogram("sill.json", structure(contribution=0.9), nugget=0.1, sill=2.0)
+
+    problem = fails(gallery, "KRIGING", variogram=bad)
+
+    assert "its sill must be nugget and contributions together, 1, got 2" in problem.detail
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        ("KRIGING", {"kriging_method": {"type": "simple", "mean": 1.0}}),
+        ("KRIGING", {"target": {**on(deposit.GRID, "a"), "diagnostics": {
+            "slope_of_regression": new("b")}}}),
+    ],
+)  # fmt: skip
+def test_a_variogram_without_a_sill_is_refused_where_one_is_needed(
+    gallery: Gallery, kind: str, fields: Mapping[str, Any]
+) -> None:
+    linear = gallery.variogram("linear.json", structure("linear"))
+
+    problem = fails(gallery, kind, variogram=linear, **fields)
+
+    assert problem.at == "variogram"
+    assert "must have a sill" in problem.detail
+
+
+def test_systems_that_are_singular_everywhere_are_told(gallery: Gallery) -> None:
+    flat = gallery.variogram("flat.json", structure("gaussian", 1.0, (1e9, 1e9, 1e9)))
+    linear = {"order": 1, "dimensions": "xy"}
+    line = gallery.pointset(
+        "two.json", [[0, 0, 0], [1, 1, 0], [2, 0, 0]], gallery.scalar("g", [1, 2, 3])
+    )
+
+    problem = fails(
+        gallery,
+        "UNIVERSAL_KRIGING",
+        source={"object": line, "attribute": "g"},
+        variogram=flat,
+        neighborhood=search(1e4, 2),
+        drift=linear,
+    )
+
+    assert problem.code is Code.INVALID
+    assert "singular" in problem.detail
+
+
+def test_a_drift_that_samples_cannot_tell_is_refused(gallery: Gallery) -> None:
+    flat = gallery.pointset(
+        "plane.json",
+        [[0, 0, 5], [9, 0, 5], [0, 9, 5], [9, 9, 5], [4, 5, 5]],
+        gallery.scalar("g", [1, 2, 3, 4, 5]),
+    )
+
+    problem = fails(
+        gallery,
+        "UNIVERSAL_KRIGING",
+        source={"object": flat, "attribute": "g"},
+        drift={"order": 1},
+    )
+
+    assert problem.at == "drift"
+    assert "'xy'" in problem.detail
+
+
+def test_a_grid_of_a_thousand_million_blocks_is_beyond_the_quota(gallery: Gallery) -> None:
+    vast = gallery.grid("vast.json", (1000, 1000, 1000))
+
+    problem = fails(gallery, "KRIGING", target=on(vast, "estimate"))
+
+    assert problem.code is Code.TOO_LARGE
+    assert problem.at == "target.object"
+    assert "1,000,000,000 locations, more than the 200,000,000" in problem.detail
+    assert "coarser grid" in problem.detail
+
+
+def test_the_operator_sets_the_quota(gallery: Gallery) -> None:
+    gallery.world.entries["limits", "geostat"] = {"max_blocks": 100}
+
+    problem = fails(gallery, "KRIGING")
+
+    assert problem.code is Code.TOO_LARGE
+    assert "the 100 that one job may fill" in problem.detail
+
+
+def test_a_name_that_is_taken_is_refused_before_anything_is_done(gallery: Gallery) -> None:
+    problem = fails(gallery, "IDW", target=on(deposit.GRID, "zone"))
+
+    assert problem.at == "target.attribute.name"
+    assert "operation 'update'" in problem.detail
+    assert "work" not in gallery.world.results
+
+
+def test_an_attribute_of_other_values_is_not_updated(gallery: Gallery) -> None:
+    update = {"operation": "update", "reference": "cell_attributes[?name=='zone']"}
+    target = {"object": deposit.GRID, "attribute": update}
+
+    problem = fails(gallery, "IDW", target=target)
+
+    assert problem.at == "target.attribute.reference"
+    assert "'category'" in problem.detail
+
+
+@pytest.mark.parametrize("limit", ["max_samples_per_drillhole", "max_drillholes_per_estimate"])
+def test_limits_by_drillhole_need_drillholes(gallery: Gallery, limit: str) -> None:
+    problem = fails(gallery, "KRIGING", neighborhood={**SEARCH, limit: 2})
+
+    assert problem.at == f"neighborhood.{limit}"
+    assert "pointset" in problem.detail
+
+
+def test_downhole_intervals_have_drillholes(gallery: Gallery) -> None:
+    params = {
+        **PARAMS["KRIGING"],
+        "source": {"object": deposit.HOLES, "attribute": "attributes[?name=='grade']"},
+        "target": {
+            **on(deposit.GRID, "estimate"),
+            "diagnostics": {"num_drillholes": new("NDh")},
+        },
+        "neighborhood": {**search(500.0, 12), "max_samples_per_drillhole": 2},
+        "report": False,
+    }
+
+    run_job(FAMILY, "KRIGING", params, gallery.world)
+
+    assert gallery.column("grid.json", "NDh").min() >= 6
+
+
+def test_points_have_no_blocks(gallery: Gallery) -> None:
+    problem = fails(gallery, "KRIGING", target=on(deposit.POINTS, "k"))
+
+    assert problem.at == "block_discretization"
+
+
+def test_values_that_were_never_uploaded_are_told(gallery: Gallery) -> None:
+    attribute = {**gallery.scalar("g", np.ones(3))}
+    attribute["values"] = {**attribute["values"], "data": "0" * 64}
+    source = gallery.pointset("lost.json", np.eye(3), attribute)
+
+    problem = fails(gallery, "IDW", source={"object": source, "attribute": "g"})
+
+    assert "never uploaded" in problem.detail
+
+
+def test_a_file_that_is_no_table_is_told(gallery: Gallery) -> None:
+    attribute = gallery.scalar("g", np.ones(3))
+    path = gallery.world.storages["geoscience-data"] / attribute["values"]["data"]
+    path.write_bytes(b"PAR1 and then nothing")
+    source = gallery.pointset("torn.json", np.eye(3), attribute)
+
+    problem = fails(gallery, "IDW", source={"object": source, "attribute": "g"})
+
+    assert problem.code is Code.INVALID
+    assert "no Parquet file" in problem.detail
+
+
+Change = Callable[[dict[str, Any]], object]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda document: document.pop("size"),
+        lambda document: document.update(size=[0, 5, 4]),
+        lambda document: document.update(cell_size=[1.0, 0.0, 1.0]),
+        lambda document: document.update(origin="here"),
+        lambda document: document.pop("cell_size"),
+    ],
+)
+def test_a_grid_that_is_not_whole_is_refused(gallery: Gallery, change: Change) -> None:
+    document = dict(gallery.get("grid.json").body["object"])
+    change(document)
+    broken = gallery.put("broken.json", document)
+
+    problem = fails(gallery, "IDW", target=on(broken, "idw"))
+
+    assert problem.code is Code.INVALID
+    assert problem.at == "target.object"
+
+
+def test_an_object_is_not_replaced_unless_that_is_asked_for(gallery: Gallery) -> None:
+    target = {"reference": f"{BASE}/path/distribution.json"}
+
+    problem = fails(gallery, "CONTINUOUS_DISTRIBUTION", target=target)
+
+    assert problem.code is Code.CONFLICT
+    assert problem.at == "target.reference"
+
+
+def test_an_object_of_another_type_is_never_replaced(gallery: Gallery) -> None:
+    target = {"reference": f"{BASE}/path/grid.json", "overwrite": True}
+
+    problem = fails(gallery, "CONTINUOUS_DISTRIBUTION", target=target)
+
+    assert problem.code is Code.CONFLICT
+    assert "another type" in problem.detail
+
+
+def test_an_object_is_replaced_by_its_next_version(gallery: Gallery) -> None:
+    target = {"reference": f"{BASE}/path/distribution.json", "overwrite": True}
+    params = {**PARAMS["CONTINUOUS_DISTRIBUTION"], "target": target, "report": False}
+
+    done = run_job(FAMILY, "CONTINUOUS_DISTRIBUTION", params, gallery.world)
+
+    assert done.result["distribution"]["reference"].endswith("?version=2")
+    assert gallery.get("distribution.json").version == 2
+
+
+def test_more_realisations_than_there_are_cannot_be_compared(gallery: Gallery) -> None:
+    problem = fails(gallery, "SIMULATION_REPORT", number_of_simulations=9)
+
+    assert problem.at == "number_of_simulations"
+    assert "at most the 4" in problem.detail
+
+
+def test_source_and_target_of_values_have_the_same_rows(gallery: Gallery) -> None:
+    problem = fails(gallery, "NORMAL_SCORE", target=on(deposit.GRID, "score"))
+
+    assert problem.at == "target.object"
+    assert "120" in problem.detail
