@@ -118,16 +118,6 @@ def test_blocks_of_several_sizes_count_by_their_volume(gallery: Gallery) -> None
     assert f"<dt>Mean of the estimates</dt><dd>{mean:.4g}</dd>" in files["report"].decode()
 
 
-def test_two_runs_of_a_job_give_the_same_bytes(tmp_path: Path) -> None:
-    made = []
-    for name in ("one", "two"):
-        gallery = Gallery(World(tmp_path / name))
-        grid = gallery.grid("blocks.json", (12, 8, 4))
-        made.append(run(gallery, "KRIGING", kriging(gallery, grid)))
-
-    assert made[0] == made[1]
-
-
 def test_a_job_that_wants_no_report_has_none(gallery: Gallery) -> None:
     params = kriging(gallery, gallery.grid("blocks.json", (12, 8, 4)), report=False)
 

@@ -89,6 +89,28 @@ def test_every_figure_has_words_for_those_who_do_not_see_it(report: Report) -> N
     assert all(int(each["width"] or 0) > 100 and int(each["height"] or 0) > 100 for each in images)
 
 
+@pytest.mark.parametrize(
+    ("widths", "sizes"),
+    [
+        ([500], ["wide"]),
+        ([500, 500], ["half", "half"]),
+        ([500, 800], ["wide", "wide"]),
+        ([800, 500, 500, 500, 800], ["wide", "half", "half", "wide", "wide"]),
+    ],
+)
+def test_small_figures_stand_in_pairs_and_others_alone(widths: list[int], sizes: list[str]) -> None:
+    figures = tuple(Figure(str(i), "", blank(width)) for i, width in enumerate(widths))
+
+    page = render(Report("", "", (Section("", "", figures),)))
+
+    assert [at["class"] for tag, at in read(page).tags if tag == "figure"] == sizes
+
+
+def blank(width: int) -> bytes:
+    """Give the head of a PNG, which is all that a page looks at."""
+    return b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + width.to_bytes(4, "big") + b"\0\0\1\0"
+
+
 def test_tables_name_their_rows_and_columns(report: Report) -> None:
     scopes = [at["scope"] for tag, at in read(render(report)).tags if tag == "th"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
+from collections.abc import Sequence
 from importlib.resources import files
 from typing import Final
 
@@ -94,7 +95,8 @@ def _section(index: int, section: Section) -> str:
     text = "".join(
         f"<p>{html.escape(each)}</p>" for each in section.text.split("\n\n") if each.strip()
     )
-    figures = "".join(_figure(each) for each in section.figures)
+    wide = _wide(section.figures)
+    figures = "".join(map(_figure, section.figures, wide))
     tables = "".join(_table(each) for each in section.tables)
     return (
         f'<section id="section-{index}"><h2>{html.escape(section.title)}</h2>{text}'
@@ -106,9 +108,20 @@ def _wrapped(name: str, content: str) -> str:
     return f'<div class="{name}">{content}</div>' if content else ""
 
 
-def _figure(figure: Figure) -> str:
+def _wide(figures: Sequence[Figure]) -> list[bool]:
+    """Say which figures take the whole width: wide ones, and small ones that have no neighbour."""
+    wide = [png_size(each.png)[0] > WIDE_PX for each in figures]
+    waiting: int | None = None
+    for i, whole in enumerate([*wide, True]):
+        if whole and waiting is not None:
+            wide[waiting] = True
+        waiting = None if whole or waiting is not None else i
+    return wide
+
+
+def _figure(figure: Figure, wide: bool) -> str:  # noqa: FBT001 -- mapped over both
     width, height = png_size(figure.png)
-    size = "wide" if width > WIDE_PX else "half"
+    size = "wide" if wide else "half"
     caption = f"<figcaption>{html.escape(figure.caption)}</figcaption>" if figure.caption else ""
     data = base64.b64encode(figure.png).decode()
     return (
