@@ -103,12 +103,13 @@ def _leg(
     if desurvey is Desurvey.BALANCED_TANGENT:
         above, below = np.minimum(t, 0.5), np.maximum(t - 0.5, 0.0)
         return np.asarray((first * above + last * below) * whole)
-    angle = np.arccos(np.clip(np.sum(first * last, axis=1), -1.0, 1.0))[:, None]
+    # Neither arccos nor differences of cosines: both lose their digits where a hole is straight.
+    across = np.linalg.norm(np.cross(first, last), axis=1)
+    angle = np.arctan2(across, np.sum(first * last, axis=1))[:, None]
     bent = (angle > STRAIGHT_RAD) & (angle < np.pi - STRAIGHT_RAD)
     safe: NDArray[np.float64] = np.where(bent, angle, 1.0)
     # The way along the arc: tangents turn evenly from the first to the last.
-    sine = np.sin(safe)
-    along = (np.cos((1.0 - t) * safe) - np.cos(safe)) / sine / safe
-    across = (1.0 - np.cos(t * safe)) / sine / safe
-    arc = (first * along + last * across) * whole
+    half = 2.0 * np.sin(0.5 * t * safe) / (np.sin(safe) * safe)
+    away, towards = np.sin((1.0 - 0.5 * t) * safe), np.sin(0.5 * t * safe)
+    arc = (first * away + last * towards) * half * whole
     return np.asarray(np.where(bent, arc, first * t * whole))

@@ -75,9 +75,16 @@ class EstimatorTask(AttributeTask[E]):
     """An estimator: samples, a search, and one or more columns on a target."""
 
     verb = "estimated"
+    #: What a result says was done with locations.
+    did = "estimated"
     method = "estimator"
     source_at = "source.object"
     filter_at = "target.filter"
+
+    def named(self, job: Job[E]) -> str:
+        """Give the name of the method."""
+        del job
+        return self.method
 
     def wanted(self, job: Job[E]) -> Wanted:
         """Say which samples are read."""
@@ -209,7 +216,7 @@ class EstimatorTask(AttributeTask[E]):
         used = counted(counts.used, "sample")
         what = f"{made:,} of {asked:,} {noun} of '{job.said['title']}'"
         said = [
-            f"{self.verb.capitalize()} {what} by {self.method} from {used}.",
+            f"{self.did.capitalize()} {what} by {self.named(job)} from {used}.",
             *missed(asked - made, int(total.get("singular", 0)), noun),
             *left_out(counts),
             *self.treated(job, total),

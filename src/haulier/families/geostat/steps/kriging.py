@@ -41,7 +41,7 @@ WITH_SILL = ("slope_of_regression", "kriging_efficiency")
 class SystemTask(EstimatorTask[K]):
     """What the forms of kriging share: outputs, variogram, support, and sentences."""
 
-    verb = "estimated"
+    verb = "kriged"
 
     def outputs(self, job: Job[K]) -> list[Output]:
         """Give the estimate, then the diagnostics that were asked for."""
@@ -142,7 +142,10 @@ def estimates(kriging: Kriging, targets: Targets, names: Sequence[str]) -> dict[
 class KrigingTask(SystemTask[estimation.Kriging]):
     """Ordinary and simple kriging."""
 
-    method = "kriging"
+    def named(self, job: Job[estimation.Kriging]) -> str:
+        """Say which kriging."""
+        simple = isinstance(job.params.kriging_method, SimpleKriging)
+        return "simple kriging" if simple else "ordinary kriging"
 
     def estimator(self, job: Job[estimation.Kriging], sampled: Sampled, target: Target) -> Estimate:
         """Set up the systems."""

@@ -75,7 +75,7 @@ KEPT: Final = {
 class SimulationTask(EstimatorTask[T]):
     """What both simulations share: scores of the samples, conditioning, blocks."""
 
-    verb = "simulated"
+    verb = did = "simulated"
     filter_at = "filter"
     step_rows = 8_192
 

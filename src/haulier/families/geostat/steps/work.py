@@ -67,7 +67,8 @@ def _report(task: Task[Any], job: Job[Any], at: tuple[int, int, int]) -> None:
     """Say how far the range is, and let go if the job was cancelled."""
     first, done, last = at
     total = int(job.said["rows"])
-    message = f"{task.verb} {done:,} of {total:,} {task.noun}"
+    noun = job.said.get("noun", task.noun)
+    message = f"{task.verb} {done:,} of {total:,} {noun}"
     fraction = (done - first) / max(last - first, 1)
     job.context.report(fraction, message, {"rows": done - first})
     job.context.check()
