@@ -88,7 +88,8 @@ CLOUDS: dict[str, Callable[[np.random.Generator], FloatArray]] = {
         + 0.0 * rng.random()
     ),
     "one plane": lambda rng: rng.random((300, 3)) * [1, 1, 0],
-    "one place": lambda rng: np.full((50, 3), 0.5) + 0.0 * rng.random(),
+    "one place": lambda rng: np.full((200, 3), 0.5) + 0.0 * rng.random(),
+    "ever nearer": lambda rng: 0.9 ** np.arange(300)[:, None] * rng.standard_normal((300, 3)),
     "a stray": lambda rng: np.vstack([rng.random((200, 3)), [[1e7, -1e7, 1e6]]]),
 }
 

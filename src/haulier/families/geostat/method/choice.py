@@ -11,8 +11,12 @@ from haulier.families.kernels import kernel
 
 #: A radius that takes so many samples too many is near enough: they are put back one by one.
 TOO_MANY = 2
-#: More guesses than halving needs to tell any two distances apart that are not equal.
-MOST_GUESSES = 64
+#: So many guesses go by how numbers grow; if that does not do, the radius is halved in between.
+CLEVER_GUESSES = 10
+MOST_GUESSES = 80
+#: Where more than so many too many are as near as the last, others choose.
+MOST_PUT_BACK = 64
+MANY_TIES = -1
 
 
 @kernel
@@ -45,31 +49,54 @@ def nearest(
         chosen: out: candidates in rising order.
 
     Returns:
-        How many were chosen, and a squared radius to guess next time.
+        How many were chosen, or MANY_TIES where so many are equally far that `nearest_allowed`
+        chooses faster; and a squared radius to guess next time.
     """
     within = count_within(squares, limit)
     if within <= most:
         return _take(squares, limit, chosen), guess
-    low, high = 0.0, limit
+    radius = _fitting_radius(squares, most, within, limit, guess)
+    taken = _take(squares, radius, chosen)
+    if taken > most + MOST_PUT_BACK:
+        return MANY_TIES, radius
+    while taken > most:
+        taken = _put_back(squares, ranks, chosen, taken)
+    return taken, radius
+
+
+@kernel
+def _fitting_radius(
+    squares: FloatArray, most: int, within: int, limit: float, guess: float
+) -> float:
+    """Find a squared radius that holds as many candidates as wanted, or hardly more if it can be.
+
+    Args:
+        squares: (c,) squared distances.
+        most: how many are wanted.
+        within: how many the limit holds: more.
+        limit: the largest squared distance.
+        guess: a squared radius that may fit.
+    """
+    low, high, fewer, more = 0.0, limit, 0, within
+    wanted = most + 0.5 * TOO_MANY
     radius = guess if 0.0 < guess < limit else 0.5 * limit
-    for _ in range(MOST_GUESSES):
+    for turn in range(MOST_GUESSES):
         number = count_within(squares, radius)
         if number < most:
-            low = radius
+            low, fewer = radius, number
         else:
-            high = radius
+            high, more = radius, number
             if number <= most + TOO_MANY:
                 break
-        # The number within a radius grows about as its cube, its square's power of 1.5.
-        radius *= 1.0 + 0.67 * (most + 0.5 * TOO_MANY - number) / max(number, 1)
-        if not low < radius < high:
+        if fewer > 0 and more < within:
+            radius = low + (high - low) * (wanted - fewer) / (more - fewer)
+        else:  # the number within a radius grows as its cube, its square's power of 1.5
+            radius *= 1.0 + 0.67 * (wanted - number) / max(number, 1)
+        if turn >= CLEVER_GUESSES or not low < radius < high:
             radius = low + 0.5 * (high - low)
             if not low < radius < high:
                 break
-    taken = _take(squares, high, chosen)
-    while taken > most:
-        taken = _put_back(squares, ranks, chosen, taken)
-    return taken, high
+    return high
 
 
 @kernel
@@ -126,8 +153,14 @@ def nearest_allowed(
     for i in range(size // 2 - 1, -1, -1):
         _sink(heap, size, i, squares, ranks)
     by_octant, by_quadrant = np.zeros(OCTANTS, np.int64), np.zeros(QUADRANTS, np.int64)
+    # Where no sector has room left, or samples left, the rest need not be looked at.
+    left = min(
+        limits.max_samples,
+        _room_in(heap[:size], sectors, OCTANTS, limits.per_octant),
+        _room_in(heap[:size], sectors, QUADRANTS, limits.per_quadrant),
+    )
     taken = 0
-    while size > 0 and taken < limits.max_samples:
+    while size > 0 and taken < left:
         mine = heap[0]
         size -= 1
         heap[0] = heap[size]
@@ -148,6 +181,18 @@ def nearest_allowed(
             j -= 1
         chosen[j] = mine
     return taken
+
+
+@kernel
+def _room_in(candidates: IntArray, sectors: IntArray, number: int, most: int) -> int:
+    """Give how many candidates can be taken at most, with so many of each sector."""
+    available = np.zeros(number, np.int64)
+    for candidate in candidates:
+        available[sectors[candidate] % number] += 1
+    room = 0
+    for sector in range(number):
+        room += min(available[sector], most)
+    return room
 
 
 @kernel

@@ -14,7 +14,7 @@ from haulier.families.geostat.method.candidates import (
     measure_from,
     sort_by_octant,
 )
-from haulier.families.geostat.method.choice import nearest, nearest_allowed
+from haulier.families.geostat.method.choice import MANY_TIES, nearest, nearest_allowed
 from haulier.families.geostat.method.neighbourhood import OCTANTS, QUADRANTS, Limits
 from haulier.families.geostat.method.rotation import FloatArray
 from haulier.families.geostat.method.samples import IntArray
@@ -172,12 +172,16 @@ def _search_tile(
 @kernel
 def _choose(near: Near, limits: Limits, limit: float, guess: float) -> tuple[int, float]:
     """Choose a target's neighbours; gives their number, and a squared radius to guess next."""
-    if limits.limited:
-        allowed = nearest_allowed(
-            near.squares, near.ranks, near.sectors, near.holes, limit, limits, near.chosen
+    if not limits.limited:
+        taken, guess = nearest(
+            near.squares, near.ranks, limits.max_samples, limit, guess, near.chosen
         )
-        return allowed, guess
-    return nearest(near.squares, near.ranks, limits.max_samples, limit, guess, near.chosen)
+        if taken != MANY_TIES:
+            return taken, guess
+    allowed = nearest_allowed(
+        near.squares, near.ranks, near.sectors, near.holes, limit, limits, near.chosen
+    )
+    return allowed, guess
 
 
 @kernel

@@ -88,7 +88,7 @@ def _average(
     columns = samples.values.reshape(len(samples), -1)
     values = np.empty((len(targets), columns.shape[1]))
     most = min(neighbourhood.max_samples, len(samples))
-    step = max(64, min(MOST_TARGETS_AT_ONCE, MOST_NEIGHBOURS_AT_ONCE // most))
+    step = max(1, min(MOST_TARGETS_AT_ONCE, MOST_NEIGHBOURS_AT_ONCE // most))
     for begin in range(0, len(targets), step):
         part = slice(begin, begin + step)
         found = find(index, targets[part])
