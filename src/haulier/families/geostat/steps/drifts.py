@@ -1,7 +1,7 @@
 """Kriging whose mean follows a drift: a polynomial of place, and attributes of both sides."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,12 @@ from haulier.families.geostat.io.tables import FloatArray
 from haulier.families.geostat.io.values import check_numbers, read_numbers
 from haulier.families.geostat.method.discretisation import Discretisation
 from haulier.families.geostat.method.kriging import Kriging, Method, Ordinary, Targets, Universal
+from haulier.families.geostat.method.polynomials import (
+    Polynomial,
+    check_independent,
+    polynomial,
+)
 from haulier.families.geostat.method.samples import Samples, merge_duplicates
-from haulier.families.geostat.method.trend import Trend, dependent
 from haulier.families.geostat.params.estimation import UniversalKriging
 from haulier.families.geostat.steps.estimators import Estimate, refused_at
 from haulier.families.geostat.steps.job import Job, neighbourhood_of
@@ -21,7 +25,6 @@ from haulier.families.geostat.steps.kriging import SystemTask, discretisation_of
 from haulier.families.geostat.steps.samples import Further, Sampled, Wanted
 from haulier.families.geostat.steps.targets import Chunk, Target
 
-AXES: Final[Mapping[str, tuple[int, ...]]] = {"xy": (0, 1), "xyz": (0, 1, 2)}
 Drift = Callable[[Chunk], FloatArray]
 
 
@@ -54,9 +57,10 @@ class UniversalTask(SystemTask[UniversalKriging]):
         self.check(job, sampled, variogram)
         said = job.params.drift
         merged, external = _merged(sampled, len(said.external))
-        trend = Trend.around(merged.places, said.order, AXES[said.dimensions])
-        functions = np.column_stack([trend.columns(merged.places), external])
-        _check_functions(functions)
+        with refused_at("drift"):
+            trend = polynomial(merged.places, said.order, said.dimensions)
+            functions = np.column_stack([trend.columns(merged.places), external])
+            check_independent(functions, (*trend.names, *(each.source for each in said.external)))
         discretisation = discretisation_of(job.params.block_discretization, target)
         method: Method = Universal(functions) if functions.shape[1] else Ordinary()
         with refused_at("variogram"):
@@ -95,24 +99,8 @@ def _merged(sampled: Sampled, count: int) -> tuple[Samples, FloatArray]:
     return one, merged.values[:, 1:]
 
 
-def _check_functions(functions: FloatArray) -> None:
-    """Refuse a drift that the samples cannot tell.
-
-    Raises:
-        Problem: INVALID at the drift.
-    """
-    if functions.shape[1] and dependent(functions):
-        raise Problem(
-            Code.INVALID,
-            f"drift must be of terms that {len(functions):,} samples can tell apart, got "
-            f"{functions.shape[1]} that depend on each other (samples in one plane, or an "
-            "attribute that is constant): lower drift.order, or choose drift.dimensions 'xy'",
-            at="drift",
-        )
-
-
 def _drift_of(
-    job: Job[UniversalKriging], target: Target, trend: Trend, discretisation: Discretisation
+    job: Job[UniversalKriging], target: Target, trend: Polynomial, discretisation: Discretisation
 ) -> Drift:
     """Give what gives the drift of locations: (m, p), NaN where an attribute is missing."""
     attributes = [
