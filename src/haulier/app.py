@@ -25,6 +25,7 @@ from haulier.engine.health import Health
 from haulier.engine.jobs import Jobs
 from haulier.engine.keys import Keys
 from haulier.engine.reach import reach_of
+from haulier.engine.recipes.shelf import RecipeShelf
 from haulier.engine.registry import installed
 from haulier.engine.services import Services
 from haulier.engine.storage import Storage
@@ -51,6 +52,8 @@ def prepare(settings: Settings) -> None:
     try:
         migrate(engine)
         durable.prepare(engine)
+        catalog = Catalog(engine, SystemClock(), reach_of(settings))
+        RecipeShelf(catalog, installed(settings.families)).stock()
     except sa.exc.OperationalError as error:
         detail = f"no database at {shown(engine.url)}: {error.orig}"
         raise Problem(Code.UNAVAILABLE, detail, at="database_url") from error
@@ -85,6 +88,7 @@ def build_services(settings: Settings) -> Services:
         catalog=catalog,
         files=files,
         kinds=kinds,
+        recipes=RecipeShelf(catalog, kinds),
         health=Health(engine, storage, clock, settings.dead_after_s),
         clock=clock,
         storage=storage,

@@ -127,7 +127,7 @@ class Happening(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Artifact(msgspec.Struct, frozen=True, kw_only=True):
-    """A file that a job gave."""
+    """A file that a job gave, or a folder, which is downloaded as a tar archive."""
 
     name: str
     filename: str = ""
@@ -136,6 +136,7 @@ class Artifact(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str = ""
     step: str = ""
     created_at: datetime | None = None
+    folder: bool = False
 
     @property
     def path(self) -> str:

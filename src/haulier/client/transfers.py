@@ -67,11 +67,14 @@ class Transfers:
         return (yield from self._put(path, place, name, sha256))
 
     def download(self, job: JobId, artifact: Artifact | str, path: Path | str | None) -> Flow[Path]:
-        """Fetch an artifact, by its name or as "step.name"."""
+        """Fetch an artifact, by its name or as "step.name"; a folder as a tar archive."""
         if isinstance(artifact, str):
             artifact = yield from self._artifact(job, artifact)
-        target = target_of(path, safe_name(artifact.filename, artifact.name))
+        name = safe_name(artifact.filename, artifact.name)
+        target = target_of(path, f"{name}.tar" if artifact.folder else name)
         url = path_of("jobs", id_of(job), "artifacts", artifact.path)
+        if artifact.folder:  # what is known of it is not of the archive
+            return (yield from self._land(url, target, -1, ""))
         return (yield from self._land(url, target, artifact.size_bytes, artifact.sha256))
 
     def fetch(self, storage: str, filename: str, path: Path | str | None) -> Flow[Path]:

@@ -195,6 +195,14 @@ class Catalog:
         self.check(earlier)
         return earlier
 
+    def numbered(self, organisation: str, type_: str, number: int) -> Entry | None:
+        """Give an entry that the organisation sees by its number, if there is one."""
+        with self._engine.connect() as connection:
+            entry = revisions.by_number(connection, organisation, type_, number)
+        if entry is not None:
+            self.check(entry)
+        return entry
+
     def versions(self, entry: Entry) -> Sequence[Entry]:
         """Give every version of an entry, newest first."""
         with self._engine.connect() as connection:

@@ -123,6 +123,20 @@ def by_id(connection: sa.Connection, organisation: str, type_: str, id_: str) ->
     return None if row is None else _entry(row)
 
 
+def by_number(
+    connection: sa.Connection, organisation: str, type_: str, number: int
+) -> Entry | None:
+    """Give the newest version of an entry that an organisation sees, by its number."""
+    query = sa.select(*catalog.c).where(
+        catalog.c.number == number,
+        catalog.c.type == type_,
+        catalog.c.organisation.in_((organisation, SHARED)),
+        catalog.c.deleted_at.is_(None),
+    )
+    row = connection.execute(query).one_or_none()
+    return None if row is None else _entry(row)
+
+
 def earlier(connection: sa.Connection, entry: Entry, version: int) -> Entry | None:
     """Give an earlier version of an entry."""
     query = sa.select(*revisions.c).where(

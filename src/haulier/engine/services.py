@@ -13,6 +13,7 @@ from haulier.engine.files import Files
 from haulier.engine.health import Health
 from haulier.engine.jobs import Jobs
 from haulier.engine.keys import Keys
+from haulier.engine.recipes.shelf import RecipeShelf
 from haulier.engine.registry import Kinds
 from haulier.engine.storage import Storage
 
@@ -34,6 +35,7 @@ class Services:
     catalog: Catalog
     files: Files
     kinds: Kinds
+    recipes: RecipeShelf
     health: Health
     clock: Clock
     storage: Storage

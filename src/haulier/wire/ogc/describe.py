@@ -120,10 +120,7 @@ def job_control(kind: Kind) -> tuple[JobControl, ...]:
 
 def inputs_of(kind: Kind) -> dict[str, InputDescription]:
     """Give the inputs of a kind from the type of its parameters."""
-    (reference,), definitions = msgspec.json.schema_components(
-        [kind.params], ref_template=SCHEMA_REF + "{name}"
-    )
-    whole = _inlined(reference, definitions, ())
+    whole = inlined_schema(kind.params)
     required = whole.get("required", ())
     return {
         name: InputDescription(
@@ -135,6 +132,15 @@ def inputs_of(kind: Kind) -> dict[str, InputDescription]:
         )
         for name, schema in whole.get("properties", {}).items()
     }
+
+
+def inlined_schema(params: type[msgspec.Struct]) -> dict[str, Any]:
+    """Give the JSON Schema of parameters, whole in itself."""
+    (reference,), definitions = msgspec.json.schema_components(
+        [params], ref_template=SCHEMA_REF + "{name}"
+    )
+    whole: dict[str, Any] = _inlined(reference, definitions, ())
+    return whole
 
 
 def file_inputs(kind: Kind) -> frozenset[str]:

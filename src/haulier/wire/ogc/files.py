@@ -1,6 +1,7 @@
 """Files: the organisation's storages and the files in them."""
 
 from collections.abc import AsyncIterator
+from pathlib import PurePosixPath
 from typing import Annotated, Final
 from urllib.parse import quote
 
@@ -10,7 +11,7 @@ from litestar.datastructures import State
 from litestar.params import Parameter
 from litestar.response import Stream
 
-from haulier.core.artifact import check_filename
+from haulier.core.artifact import check_path
 from haulier.core.caller import Caller
 from haulier.core.problem import Code, Problem
 from haulier.engine.catalog import Entry
@@ -25,7 +26,9 @@ GET_OR_HEAD: Final = [HttpMethod.GET, HttpMethod.HEAD]
 Asked = Request[Caller, None, State]
 
 StorageName = Annotated[str, Parameter(description="The storage's name.")]
-FileName = Annotated[str, Parameter(description="The file's name.")]
+FileName = Annotated[
+    PurePosixPath, Parameter(description="The file's name, with '/' between folders.")
+]
 
 
 class StorageBody(msgspec.Struct, frozen=True):
@@ -78,21 +81,26 @@ async def list_files(request: Asked, storage: StorageName) -> FileList:
     return FileList(tuple(found))
 
 
-@put("/storages/{storage:str}/files/{filename:str}", status_code=201, request_max_body_size=None)
+@put("/storages/{storage:str}/files/{filename:path}", status_code=201, request_max_body_size=None)
 async def put_file(request: Asked, storage: StorageName, filename: FileName) -> Response[FileInfo]:
     """Upload a file: streamed, of any length, and visible only when it is whole.
 
     `Content-Digest: sha-256=:…:` has the content checked; `If-None-Match: *` keeps a file
     that is there already.
     """
-    files, caller = services_of(request).files, caller_of(request)
-    check_filename(filename)
+    files, caller, name = services_of(request).files, caller_of(request), _name(request, filename)
     wanted = expected_sha256(request)
-    await _keep(request, storage, filename)
-    info = await files.upload(caller, storage, filename, uploaded(request), expected_sha256=wanted)
+    await _keep(request, storage, name)
+    info = await files.upload(caller, storage, name, uploaded(request), expected_sha256=wanted)
     base = base_url(request)
-    url = f"{base}/storages/{quote(storage, safe='')}/files/{quote(filename, safe='')}"
+    url = f"{base}/storages/{quote(storage, safe='')}/files/{quote(name)}"
     return Response(info, headers={"location": url, "etag": f'"{info.etag}"'})
+
+
+def _name(request: Asked, filename: PurePosixPath) -> str:
+    """Give the name as it was written: a path object would tidy what must be refused."""
+    del filename
+    return check_path(request.scope["path"].partition("/files/")[2])
 
 
 async def _keep(request: Asked, storage: str, filename: str) -> None:
@@ -110,17 +118,17 @@ async def _keep(request: Asked, storage: str, filename: str) -> None:
         raise Problem(Code.PRECONDITION, f"file '{filename}' is there already")
 
 
-@route("/storages/{storage:str}/files/{filename:str}", http_method=GET_OR_HEAD)
+@route("/storages/{storage:str}/files/{filename:path}", http_method=GET_OR_HEAD)
 async def get_file(request: Asked, storage: StorageName, filename: FileName) -> Stream:
     """Download a file, or the range of it that is asked."""
-    files, caller = services_of(request).files, caller_of(request)
-    info = await files.stat(caller, storage, filename)
+    files, caller, name = services_of(request).files, caller_of(request), _name(request, filename)
+    info = await files.stat(caller, storage, name)
 
     async def opener(start: int, end: int) -> AsyncIterator[bytes]:
-        return (await files.open(caller, storage, filename, start, end))[1]
+        return (await files.open(caller, storage, name, start, end))[1]
 
     content = Content(
-        filename=filename,
+        filename=name.rpartition("/")[2],
         size_bytes=info.size_bytes,
         sha256=info.sha256,
         etag=info.etag,
@@ -129,7 +137,8 @@ async def get_file(request: Asked, storage: StorageName, filename: FileName) -> 
     return await download(request, content, opener)  # type: ignore[return-value]  # 304 has no stream
 
 
-@delete("/storages/{storage:str}/files/{filename:str}")
+@delete("/storages/{storage:str}/files/{filename:path}")
 async def delete_file(request: Asked, storage: StorageName, filename: FileName) -> None:
     """Remove a file."""
-    await services_of(request).files.delete(caller_of(request), storage, filename)
+    name = _name(request, filename)
+    await services_of(request).files.delete(caller_of(request), storage, name)

@@ -181,11 +181,18 @@ async def cancel(request: Asked, job_id: JobId) -> Response[StatusInfo]:
 
 
 @post("/jobs/{job_id:str}/retry")
-async def retry(request: Asked, job_id: JobId) -> Response[StatusInfo]:
+async def retry(
+    request: Asked,
+    job_id: JobId,
+    from_step: Annotated[
+        str,
+        QueryParameter(name="from", description="A step that is done again, though it succeeded."),
+    ] = "",
+) -> Response[StatusInfo]:
     """Run an ended job again as a new one, from its first unfinished step."""
     services, caller = services_of(request), caller_of(request)
     old = await find_job(services, caller, job_id)
-    job = await services.write(services.jobs.retry, caller, old.id)
+    job = await services.write(services.jobs.retry, caller, old.id, from_step=from_step)
     return started(request, job, Preference())
 
 

@@ -1,6 +1,7 @@
 """What jobs gave: their results in the standard's shapes, and every artifact as a file."""
 
 from datetime import datetime
+from pathlib import PurePosixPath
 from typing import Annotated
 from urllib.parse import quote
 
@@ -17,8 +18,10 @@ from haulier.core.problem import Code, Problem
 from haulier.wire.auth import caller_of
 from haulier.wire.dialect import base_url, services_of
 from haulier.wire.ogc.files import GET_OR_HEAD
+from haulier.wire.ogc.folders import send_folder, send_member
 from haulier.wire.ogc.jobs import JobId, find_job
-from haulier.wire.ogc.results import alone, answer, choice_of, results_of, send_file
+from haulier.wire.ogc.results import alone, answer, choice_of, results_of
+from haulier.wire.ranges import send_file
 
 Asked = Request[Caller, None, State]
 
@@ -36,6 +39,7 @@ class ArtifactBody(msgspec.Struct, frozen=True, omit_defaults=True):
     step: str
     href: str
     created_at: datetime | None = None
+    folder: bool = False
 
 
 class ArtifactList(msgspec.Struct, frozen=True):
@@ -64,6 +68,7 @@ def _artifact(artifact: Artifact, url: str) -> ArtifactBody:
         step=artifact.step,
         href=f"{url}/{quote(unique_name(artifact), safe='')}",
         created_at=artifact.created_at,
+        folder=artifact.folder,
     )
 
 
@@ -74,14 +79,33 @@ def unique_name(artifact: Artifact) -> str:
 
 @route("/jobs/{job_id:str}/artifacts/{name:str}", http_method=GET_OR_HEAD)
 async def get_artifact(request: Asked, job_id: JobId, name: OutputName) -> Stream:
-    """Download an artifact, by its name or as "step.name", or a range of it."""
+    """Download an artifact, by its name or as "step.name", or a range of it; a folder as a tar."""
+    artifact = await _artifact_of(request, job_id, name)
+    if artifact.folder:
+        return await send_folder(request, artifact)
+    return await send_file(request, artifact)  # type: ignore[return-value]  # 304 has no stream
+
+
+async def _artifact_of(request: Asked, job_id: str, name: str) -> Artifact:
     services, caller = services_of(request), caller_of(request)
     job = await find_job(services, caller, job_id)
     found = await services.read(services.jobs.artifacts, caller, job.id)
     artifact = next((one for one in found if unique_name(one) == name), None)
     if artifact is None:
         artifact = await services.read(services.jobs.artifact, caller, job.id, name)
-    return await send_file(request, artifact)  # type: ignore[return-value]  # 304 has no stream
+    return artifact
+
+
+@route("/jobs/{job_id:str}/artifacts/{name:str}/{path:path}", http_method=GET_OR_HEAD)
+async def get_artifact_file(
+    request: Asked,
+    job_id: JobId,
+    name: OutputName,
+    path: Annotated[PurePosixPath, Parameter(description="A file's path in the folder.")],
+) -> Stream:
+    """Download a file of an artifact that is a folder, or a range of it: as a viewer reads it."""
+    artifact = await _artifact_of(request, job_id, name)
+    return await send_member(request, artifact, str(path).lstrip("/"))  # type: ignore[return-value]  # 304 has no stream
 
 
 @get(

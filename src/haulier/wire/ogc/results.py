@@ -20,7 +20,7 @@ from haulier.engine.services import Services
 from haulier.wire.dialect import AnyRequest, AnyResponse, View, services_of, view_of
 from haulier.wire.ogc.bodies import JSON
 from haulier.wire.ogc.execute import LABEL, Wanted
-from haulier.wire.ranges import OCTETS, Content, download
+from haulier.wire.ranges import send_file
 
 INLINE_BYTES: Final = 64 * 1024  # text up to this goes by value when nobody says how
 VALUE_BYTES: Final = 16 * 1024 * 1024  # more than this cannot be asked by value
@@ -199,24 +199,6 @@ async def alone(request: AnyRequest, result: Result) -> AnyResponse:
     content_type = "text/plain; charset=utf-8" if text else JSON
     headers = {"content-type": content_type, "content-length": str(len(body))}
     return Response(b"" if request.method == "HEAD" else body, headers=headers)
-
-
-async def send_file(request: AnyRequest, file: Artifact) -> AnyResponse:
-    """Answer with an artifact, or the range of it that was asked."""
-    files = services_of(request).files
-    content = Content(
-        filename=file.filename,
-        size_bytes=file.size_bytes,
-        sha256=file.sha256,
-        etag=file.sha256,
-        media_type=file.media_type or OCTETS,
-        modified_at=file.created_at,
-    )
-
-    async def opener(start: int, end: int) -> AsyncIterator[bytes]:
-        return await files.open_artifact(file, start, end)
-
-    return await download(request, content, opener)
 
 
 def _multipart(

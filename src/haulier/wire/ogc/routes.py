@@ -5,7 +5,16 @@ from collections.abc import Sequence
 from litestar.types import ControllerRouterHandler
 
 from haulier.engine.services import Services
-from haulier.wire.ogc import catalog, files, jobs, landing, outputs, processes
+from haulier.wire.ogc import (
+    catalog,
+    executors,
+    files,
+    jobs,
+    landing,
+    outputs,
+    processes,
+    recipes,
+)
 
 
 def routes(_services: Services) -> Sequence[ControllerRouterHandler]:
@@ -25,6 +34,7 @@ def routes(_services: Services) -> Sequence[ControllerRouterHandler]:
         jobs.get_timeline,
         outputs.list_artifacts,
         outputs.get_artifact,
+        outputs.get_artifact_file,
         outputs.get_results,
         outputs.get_result,
         files.list_storages,
@@ -33,6 +43,13 @@ def routes(_services: Services) -> Sequence[ControllerRouterHandler]:
         files.put_file,
         files.get_file,
         files.delete_file,
+        executors.list_executors,
+        executors.get_executor,
+        recipes.list_recipes,
+        recipes.get_recipe,
+        recipes.create_recipe,
+        recipes.validate_recipe,
+        recipes.plan_recipe,
         catalog.list_entries,
         catalog.get_entry,
         catalog.put_entry,
