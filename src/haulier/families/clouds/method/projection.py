@@ -124,12 +124,13 @@ def transform_of(pipeline: str) -> Callable[..., tuple[FloatArray, ...]]:
 
     What cannot be transformed comes out as infinity.
     """
-    given: Callable[..., tuple[FloatArray, ...]] = _transformer(pipeline).transform
+    given: Callable[..., tuple[FloatArray, ...]] = pinned(pipeline).transform
     return given
 
 
 @lru_cache(maxsize=32)
-def _transformer(pipeline: str) -> Transformer:
+def pinned(pipeline: str) -> Transformer:
+    """Give the transformer of a pipeline; the process keeps it, and the grids that it has read."""
     _stay_offline()
     return Transformer.from_pipeline(pipeline)
 
