@@ -12,8 +12,9 @@ from urllib.parse import quote
 from litestar import Response
 from litestar.response import Stream
 
+from haulier.core.artifact import Artifact
 from haulier.core.problem import Code, Problem
-from haulier.wire.dialect import AnyRequest, AnyResponse
+from haulier.wire.dialect import AnyRequest, AnyResponse, services_of
 
 OCTETS: Final = "application/octet-stream"
 SHA256_DIGITS: Final = 64
@@ -93,6 +94,24 @@ async def download(
         headers["content-digest"] = digest(content.sha256)
     body = _nothing() if request.method == "HEAD" else await opener(start, end)
     return Stream(body, status_code=206 if part else 200, headers=headers)
+
+
+async def send_file(request: AnyRequest, file: Artifact) -> AnyResponse:
+    """Answer with an artifact, or the range of it that was asked."""
+    files = services_of(request).files
+    content = Content(
+        filename=file.filename,
+        size_bytes=file.size_bytes,
+        sha256=file.sha256,
+        etag=file.sha256,
+        media_type=file.media_type or OCTETS,
+        modified_at=file.created_at,
+    )
+
+    async def opener(start: int, end: int) -> AsyncIterator[bytes]:
+        return await files.open_artifact(file, start, end)
+
+    return await download(request, content, opener)
 
 
 def digest(sha256: str) -> str:
