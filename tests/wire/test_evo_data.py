@@ -20,7 +20,7 @@ from haulier.core.clock import FrozenClock
 from haulier.core.problem import Code, Problem
 from haulier.testing.dialect_world import ORGANISATION, World, open_world
 from haulier.wire.evo.shelf import STORAGE
-from haulier.wire.evo.signing import SECRET, Permission, Signer, signer_of
+from haulier.wire.evo.signing import SECRET, Permission, Right, Signer, signer_of
 
 ORG: Final = "00000000-0000-0000-0000-0000000000a1"
 SPACE: Final = f"/geoscience-object/orgs/{ORG}/workspaces/00000000-0000-0000-0000-0000000000b2"
@@ -53,9 +53,8 @@ def upload_url(world: World, content: bytes) -> str:
 
 def signed_url(world: World, content: bytes, permission: Permission) -> str:
     now = world.services.clock.now()
-    return signer_of(world.services).url(
-        "http://testserver.local", ORGANISATION, name_of(content), permission, now
-    )
+    right = Right(ORGANISATION, "data", name_of(content), permission)
+    return signer_of(world.services).url("http://testserver.local", right, now)
 
 
 def download_url(world: World, content: bytes) -> str:
@@ -151,6 +150,8 @@ def test_a_url_allows_its_file_its_method_and_its_hour_alone(world: World) -> No
     assert world.client.get(write).status_code == 403
     assert world.client.get(read.replace(name_of(CONTENT), name_of(other))).status_code == 403
     assert world.client.get(read.replace("/acme/", "/others/")).status_code == 403
+    assert world.client.get(read.replace("/data/", "/uploads/")).status_code == 403
+    assert world.client.get(read.replace("/data/", "/nowhere/")).status_code == 404
     assert world.client.get(read.partition("?")[0]).status_code == 403
     later = replace_query(read, se=str(int(with_query(read)["se"]) + 1))
     assert world.client.get(later).status_code == 403
@@ -173,19 +174,11 @@ def test_a_tampered_url_opens_nothing(world: World, name: str, value: str) -> No
 
 
 def test_a_url_ends_after_an_hour() -> None:
-    signer, clock = Signer(b"x" * 32), FrozenClock(NOW)
-    query = with_query(signer.url("https://here", "acme", "a" * 64, "r", NOW))
+    signer, clock, right = Signer(b"x" * 32), FrozenClock(NOW), Right("acme", "data", "a" * 64, "r")
+    query = with_query(signer.url("https://here", right, NOW))
 
     def open_() -> frozenset[Scope]:
-        caller = signer.caller(
-            "acme",
-            "a" * 64,
-            "r",
-            ends_at_s=int(query["se"]),
-            signature=query["sig"],
-            now=clock.now(),
-        )
-        return caller.scopes
+        return signer.caller(right, int(query["se"]), query["sig"], clock.now()).scopes
 
     clock.move(timedelta(minutes=59, seconds=59).total_seconds())
     assert open_() == {Scope.READ}
@@ -196,20 +189,19 @@ def test_a_url_ends_after_an_hour() -> None:
 
 
 WORDS: Final = st.text(min_size=1, max_size=8)
+RIGHTS: Final = st.builds(Right, WORDS, WORDS, WORDS, st.sampled_from(["r", "w"]))
+ENDS: Final = st.integers(0, 1 << 40)
 
 
-@given(
-    made=st.tuples(WORDS, WORDS, st.sampled_from(["r", "w"]), st.integers(0, 1 << 40)),
-    asked_for=st.tuples(WORDS, WORDS, st.sampled_from(["r", "w"]), st.integers(0, 1 << 40)),
-)
+@given(made=st.tuples(RIGHTS, ENDS), asked_for=st.tuples(RIGHTS, ENDS))
 def test_a_signature_is_for_what_was_signed_and_nothing_else(
-    made: tuple[str, str, Permission, int], asked_for: tuple[str, str, Permission, int]
+    made: tuple[Right, int], asked_for: tuple[Right, int]
 ) -> None:
     signer = Signer(b"x" * 32)
-    signature = signer._signature(*made)
+    signature = signer.signature(*made)
 
-    assert (signer._signature(*asked_for) == signature) == (made == asked_for)
-    assert Signer(b"y" * 32)._signature(*made) != signature
+    assert (signer.signature(*asked_for) == signature) == (made == asked_for)
+    assert Signer(b"y" * 32).signature(*made) != signature
 
 
 def test_a_signed_url_has_no_key_in_it_and_its_secret_is_nobody_s_to_read(world: World) -> None:
@@ -217,7 +209,8 @@ def test_a_signed_url_has_no_key_in_it_and_its_secret_is_nobody_s_to_read(world:
 
     assert "hlr_" not in url
     assert re.fullmatch(
-        r"http://testserver\.local/geoscience-data/acme/[0-9a-f]{64}\?se=\d+&sig=[\w-]{43}", url
+        r"http://testserver\.local/geoscience-data/acme/data/[0-9a-f]{64}\?se=\d+&sig=[\w-]{43}",
+        url,
     )
     assert world.ask("GET", f"/catalog/{SECRET}").status_code == 404
     assert world.ask("GET", f"/catalog/{SECRET}/geoscience-data").status_code == 404

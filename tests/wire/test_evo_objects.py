@@ -410,5 +410,5 @@ def test_links_of_an_object_are_signed_for_its_organisation(world: World, space:
     name = stored(world, space, b"signed")
     (link,) = made(world, space, locations={"data": name})["links"]["data"]
 
-    assert f"/geoscience-data/{ORGANISATION}/{name}?" in link["download_url"]
+    assert f"/geoscience-data/{ORGANISATION}/data/{name}?" in link["download_url"]
     assert signer_of(world.services).secret.hex() not in link["download_url"]

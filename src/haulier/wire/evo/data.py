@@ -1,6 +1,8 @@
 """Data of objects: files named by the SHA-256 of their content, by signed URLs of an hour."""
 
+from collections.abc import Mapping
 from typing import Annotated, Final
+from uuid import UUID
 
 import msgspec
 from litestar import HttpMethod, Request, Response, put, route
@@ -21,16 +23,23 @@ from haulier.wire.evo.document import NAME
 from haulier.wire.evo.objectbodies import data_id
 from haulier.wire.evo.paths import BLOB, WORKSPACE, OrgId, WorkspaceId, uuid_of
 from haulier.wire.evo.shelf import STORAGE
-from haulier.wire.evo.signing import Permission, signer_of
+from haulier.wire.evo.signing import Right, signer_of
+from haulier.wire.ranges import send_file
 
 MOST: Final = 32  # the vendor's own number
 LATEST_S: Final = 1 << 40
+UPLOADS: Final = "geoscience-uploads"
+TABLES: Final = "tables"
+STORAGES: Final[Mapping[str, str]] = {"data": STORAGE, "uploads": UPLOADS}
 SIGNED: Final = {"public": True, "problem": ProblemShape(XML)}  # the signature stands for a key
+
+ROOMS: Final = frozenset({*STORAGES, TABLES})
 
 Asked = Request[Caller, None, State]
 
 Organisation = Annotated[str, Parameter(description="As the signed URL has it.")]
-DataName = Annotated[str, Parameter(description="64 hexadecimal digits.")]
+RoomName = Annotated[str, Parameter(description="What the file is, as the signed URL has it.")]
+DataName = Annotated[str, Parameter(description="The file's name, as the signed URL has it.")]
 EndsAt = Annotated[
     int, Parameter(ge=0, le=LATEST_S, description="When the URL ends, in seconds since 1970.")
 ]
@@ -86,16 +95,18 @@ def _uploads(services: Services, caller: Caller, base: str, names: list[str]) ->
 
     def upload(name: str) -> Upload:
         exists = files.taken(organisation, FileRef(STORAGE, name))
-        url = None if exists else signer.url(base, organisation, name, "w", now)
+        right = Right(organisation, "data", name, "w")
+        url = None if exists else signer.url(base, right, now)
         return Upload(id=data_id(name), name=name, exists=exists, upload_url=url)
 
     return [upload(name) for name in names]
 
 
 @put(BLOB, status_code=201, opt=SIGNED, request_max_body_size=None)
-async def put_blob(
+async def put_blob(  # noqa: PLR0913 -- one argument a parameter of the protocol
     request: Asked,
     organisation: Organisation,
+    room: RoomName,
     name: DataName,
     *,
     se: EndsAt = 0,
@@ -104,7 +115,10 @@ async def put_blob(
     blockid: Annotated[str, Parameter(description="Base64, with `comp=block`.")] = "",
 ) -> Response[None]:
     """Upload a file at once, or stage a block of it, or make it of its staged blocks."""
-    blob = await _blob(request, (organisation, name), "w", se, sig)
+    right = Right(organisation, room, name, "w")
+    caller = await _let_in(request, right, se, sig)
+    hashed = name if room == "data" else ""
+    blob = Blob(caller, STORAGES[room], name, sha256=hashed)
     return await uploads.put(request, blob, comp=comp, block_id=blockid)
 
 
@@ -112,21 +126,30 @@ async def put_blob(
 async def get_blob(
     request: Asked,
     organisation: Organisation,
+    room: RoomName,
     name: DataName,
     *,
     se: EndsAt = 0,
     sig: Signature = "",
 ) -> Stream:
     """Download a file, or the range of it that is asked; or look at it only."""
-    blob = await _blob(request, (organisation, name), "r", se, sig)
+    caller = await _let_in(request, Right(organisation, room, name, "r"), se, sig)
+    if room == TABLES:
+        return await _send_table(request, caller, UUID(name))
+    blob = Blob(caller, STORAGES[room], name)
     return await downloads.get(request, blob)  # type: ignore[return-value]  # 304 has no stream
 
 
-async def _blob(
-    request: AnyRequest, place: tuple[str, str], permission: Permission, se: int, sig: str
-) -> Blob:
-    services, (organisation, name) = services_of(request), place
+async def _let_in(request: AnyRequest, right: Right, se: int, sig: str) -> Caller:
+    if right.room not in ROOMS:
+        raise Problem(Code.NOT_FOUND, f"there is nothing at {request.scope['path']}")
+    services = services_of(request)
     signer = await services.write(signer_of, services)
-    now = services.clock.now()
-    caller = signer.caller(organisation, name, permission, ends_at_s=se, signature=sig, now=now)
-    return Blob(caller, STORAGE, name, sha256=name)
+    return signer.caller(right, se, sig, services.clock.now())
+
+
+async def _send_table(request: AnyRequest, caller: Caller, job_id: UUID) -> Stream:
+    """Answer with the one file that a job gave."""
+    services = services_of(request)
+    (file,) = await services.read(services.jobs.artifacts, caller, job_id)
+    return await send_file(request, file)  # type: ignore[return-value]  # as above

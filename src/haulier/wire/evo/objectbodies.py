@@ -12,7 +12,7 @@ import msgspec
 from haulier.core.entry import Entry
 from haulier.wire.evo.document import named_files
 from haulier.wire.evo.paths import object_url, user_of
-from haulier.wire.evo.signing import Signer
+from haulier.wire.evo.signing import Right, Signer
 from haulier.wire.evo.stages import StageBody
 
 
@@ -148,7 +148,7 @@ class Renderer:
                 id=data_id(name),
                 name=name,
                 download_url=self.signer.url(
-                    self.base_url, entry.organisation, name, "r", self.now
+                    self.base_url, Right(entry.organisation, "data", name, "r"), self.now
                 ),
             )
             for name in named_files(document)

@@ -12,9 +12,10 @@ COMPUTE: Final = "/compute"
 OBJECTS: Final = "/geoscience-object"
 DATA: Final = "/geoscience-data"  # at the vendor's, these are the hosts of a cloud's storage
 WORKSPACES: Final = "/workspace"
+BLOCKS: Final = "/blockmodel"
 DISCOVERY: Final = "/evo"
 DOCUMENT: Final = f"{DISCOVERY}/openapi.json"
-PREFIXES: Final = (COMPUTE, OBJECTS, DATA, WORKSPACES, DISCOVERY)
+PREFIXES: Final = (COMPUTE, OBJECTS, DATA, WORKSPACES, BLOCKS, DISCOVERY)
 
 TASK: Final = f"{COMPUTE}/orgs/{{org_id:str}}/{{topic:str}}/{{task:str}}"
 JOB: Final = f"{TASK}/{{job_id:str}}"
@@ -22,7 +23,9 @@ ORG: Final = f"{OBJECTS}/orgs/{{org_id:str}}"
 WORKSPACE: Final = f"{ORG}/workspaces/{{workspace_id:str}}"
 OBJECT: Final = f"{WORKSPACE}/objects/{{object_id:str}}"
 OBJECT_PATH: Final = f"{WORKSPACE}/objects/path/{{objects_path:path}}"
-BLOB: Final = f"{DATA}/{{organisation:str}}/{{name:str}}"
+BLOB: Final = f"{DATA}/{{organisation:str}}/{{room:str}}/{{name:str}}"
+MODELS: Final = f"{BLOCKS}/orgs/{{org_id:str}}/workspaces/{{workspace_id:str}}/block-models"
+MODEL: Final = f"{MODELS}/{{bm_id:str}}"
 
 OrgId = Annotated[str, Parameter(description="A UUID; the name space is the caller's own.")]
 WorkspaceId = Annotated[str, Parameter(description="The workspace's UUID.")]

@@ -6,6 +6,8 @@ from litestar.types import ControllerRouterHandler
 
 from haulier.engine.services import Services
 from haulier.wire.evo import (
+    blockjobs,
+    blockmodels,
     compute,
     data,
     discovery,
@@ -47,6 +49,17 @@ def routes(_services: Services) -> Sequence[ControllerRouterHandler]:
         workspaces.restore_workspace,
         workspaces.delete_workspace,
         workspaces.get_current_user_role,
+        blockmodels.create_block_model,
+        blockmodels.list_block_models,
+        blockmodels.get_block_model,
+        blockmodels.update_block_model,
+        blockmodels.delete_block_model,
+        blockmodels.list_block_model_versions,
+        blockmodels.get_block_model_version,
+        blockjobs.update_blocks,
+        blockjobs.query_blocks,
+        blockjobs.notify_uploaded,
+        blockjobs.get_block_model_job,
         discovery.discover,
         health.check_objects,
         health.check_workspaces,

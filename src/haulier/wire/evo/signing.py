@@ -30,6 +30,20 @@ SCOPES: Final[Mapping[Permission, Scope]] = {"r": Scope.READ, "w": Scope.WRITE}
 
 
 @dataclass(frozen=True, slots=True)
+class Right:
+    """What a URL allows: to read or to write one file of an organisation.
+
+    Attributes:
+        room: what the file is: data of objects, a table to be taken in, or one that a job gave.
+    """
+
+    organisation: str
+    room: str
+    name: str
+    permission: Permission
+
+
+@dataclass(frozen=True, slots=True)
 class Signer:
     """Makes signed URLs, and tells its own from others.
 
@@ -39,50 +53,34 @@ class Signer:
 
     secret: bytes
 
-    def url(
-        self,
-        base_url: str,
-        organisation: str,
-        name: str,
-        permission: Permission,
-        now: datetime,
-    ) -> str:
-        """Give the URL by which a file may be read or written until it ends."""
+    def url(self, base_url: str, right: Right, now: datetime) -> str:
+        """Give the URL that has a right until it ends."""
         ends_at_s = int((now + VALID_FOR).timestamp())
-        signature = self._signature(organisation, name, permission, ends_at_s)
-        query = urlencode({"se": ends_at_s, "sig": signature})
-        place = f"{DATA}/{quote(organisation, safe='')}/{quote(name, safe='')}"
-        return f"{base_url}{place}?{query}"
+        query = urlencode({"se": ends_at_s, "sig": self.signature(right, ends_at_s)})
+        place = "/".join(
+            quote(part, safe="") for part in (right.organisation, right.room, right.name)
+        )
+        return f"{base_url}{DATA}/{place}?{query}"
 
-    def caller(
-        self,
-        organisation: str,
-        name: str,
-        permission: Permission,
-        *,
-        ends_at_s: int,
-        signature: str,
-        now: datetime,
-    ) -> Caller:
+    def caller(self, right: Right, ends_at_s: int, signature: str, now: datetime) -> Caller:
         """Give whom the URL of a request stands for.
 
         Raises:
             Problem: FORBIDDEN; the URL is none of ours, is for something else, or has ended.
         """
-        wanted = self._signature(organisation, name, permission, ends_at_s)
+        wanted = self.signature(right, ends_at_s)
         if not hmac.compare_digest(wanted.encode(), signature.encode(errors="replace")):
             detail = "the signature of this URL is not for this file and this method"
             raise Problem(Code.FORBIDDEN, detail, at="query.sig")
         if ends_at_s <= now.timestamp():
             detail = "this URL has ended; ask for the object again, or for the upload"
             raise Problem(Code.FORBIDDEN, detail, at="query.se")
-        return Caller(organisation, SUBJECT, frozenset({SCOPES[permission]}))
+        return Caller(right.organisation, SUBJECT, frozenset({SCOPES[right.permission]}))
 
-    def _signature(
-        self, organisation: str, name: str, permission: Permission, ends_at_s: int
-    ) -> str:
-        said = msgspec.json.encode((organisation, name, permission, ends_at_s))
-        digest = hmac.digest(self.secret, said, hashlib.sha256)
+    def signature(self, right: Right, ends_at_s: int) -> str:
+        """Give what proves that a right was given until then."""
+        said = (right.organisation, right.room, right.name, right.permission, ends_at_s)
+        digest = hmac.digest(self.secret, msgspec.json.encode(said), hashlib.sha256)
         return urlsafe_b64encode(digest).decode().rstrip("=")
 
 

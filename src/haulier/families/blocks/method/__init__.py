@@ -1,0 +1,1 @@
+"""Science: blocks of a lattice, their numbers, their places. Arrays in, arrays out."""

@@ -1,0 +1,1 @@
+"""Steps of block models: they join parameters, files and method."""

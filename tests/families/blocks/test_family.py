@@ -1,0 +1,162 @@
+"""The family of block models holds to the socket, and refuses what cannot be."""
+
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from haulier.core.entry import Publication
+from haulier.core.problem import Problem
+from haulier.families.blocks import FAMILY
+from haulier.families.blocks.io.tables import arrange, rows_of_blocks
+from haulier.families.blocks.method.lattice import Lattice
+from haulier.testing.context import World
+from haulier.testing.family_suite import FamilySuite, Refused, Sample
+
+MODEL: Final = "org/workspace/model"
+FILE: Final = {"storage": "geoscience-uploads", "filename": "table"}
+GRADE: Final = {"title": "grade", "data_type": "Float64"}
+LATTICE: Final = Lattice((0.0, 0.0, 0.0), (2, 2, 1), (1.0, 1.0, 1.0))
+BLOCKS: Final = {"i": [1, 0, 1, 0], "j": [1, 1, 0, 0], "k": [0, 0, 0, 0]}
+
+
+def prepare(world: World) -> None:
+    """Put a model of four blocks with one column, its object, and a table for it."""
+    for name in ("geoscience-uploads", "geoscience-data"):
+        world.storages[name] = world.folder / name
+        world.storages[name].mkdir(parents=True, exist_ok=True)
+    table = pa.table({**BLOCKS, "grade": [4.0, 3.0, 2.0, None], "rock": ["a", "b", "c", "d"]})
+    pq.write_table(table, world.storages["geoscience-uploads"] / "table")
+    old = pa.table({"values": pa.array([1, 2, None, 4], pa.int32())})
+    pq.write_table(old, world.storages["geoscience-data"] / "old")
+    stands = {"schema": "block-model", "name": "model"}
+    world.shelf.put(
+        Publication(type="geoscience-object", name="o", body={"object": stands}, expects=0)
+    )
+    object_id = world.shelf.find("geoscience-object", "o", "", 0)
+    assert object_id is not None
+    column = {"col_id": "c", "title": "lot", "data_type": "Int32", "data": "old"}
+    body = {
+        "name": "model",
+        "object_id": object_id.id,
+        "origin": [0.0, 0.0, 0.0],
+        "n_blocks": [2, 2, 1],
+        "block_size": [1.0, 1.0, 1.0],
+        "columns": [column],
+    }
+    world.shelf.put(Publication(type="block-model", name=MODEL, body=body, expects=0))
+
+
+class TestBlocks(FamilySuite):
+    family = FAMILY
+    samples: ClassVar = (
+        Sample(
+            "columns",
+            "BLOCK_MODEL_UPDATE",
+            {"model": MODEL, "file": FILE, "new": [GRADE, {"title": "rock", "data_type": "Utf8"}]},
+            prepare,
+        ),
+        Sample("delete", "BLOCK_MODEL_UPDATE", {"model": MODEL, "delete": ["lot"]}, prepare),
+        Sample(
+            "rename",
+            "BLOCK_MODEL_UPDATE",
+            {"model": MODEL, "change": [{"title": "lot", "new_title": "batch", "unit_id": "1"}]},
+            prepare,
+        ),
+        Sample("all", "BLOCK_MODEL_QUERY", {"model": MODEL}, prepare),
+        Sample(
+            "some",
+            "BLOCK_MODEL_QUERY",
+            {
+                "model": MODEL,
+                "columns": ["lot"],
+                "geometry": "coordinates",
+                "headers": "id",
+                "box": {"first": [0, 0, 0], "last": [1, 0, 0]},
+            },
+            prepare,
+        ),
+    )
+    refused = (
+        Refused("BLOCK_MODEL_UPDATE", {"new": [GRADE]}, names="model"),
+        Refused("BLOCK_MODEL_UPDATE", {"model": MODEL, "new": [GRADE]}, names="file"),
+        Refused(
+            "BLOCK_MODEL_UPDATE",
+            {"model": MODEL, "file": FILE, "new": [GRADE], "delete": ["grade"]},
+            names="grade",
+        ),
+        Refused(
+            "BLOCK_MODEL_UPDATE",
+            {"model": MODEL, "file": FILE, "new": [GRADE | {"data_type": "Float128"}]},
+            names="data_type",
+        ),
+        Refused("BLOCK_MODEL_QUERY", {"model": MODEL, "geometry": "polar"}, names="geometry"),
+    )
+
+
+def table(folder: Path, **columns: Any) -> Path:
+    path = folder / "table.parquet"
+    pq.write_table(pa.table(columns), path)
+    return path
+
+
+def test_a_column_is_brought_into_the_order_of_the_blocks(tmp_path: Path) -> None:
+    path = table(tmp_path, **BLOCKS, grade=[4.0, 3.0, 2.0, 1.0])
+
+    rows = rows_of_blocks(path, LATTICE)
+
+    assert arrange(path, "grade", "Float64", rows, None).column(0).to_pylist() == [1, 2, 3, 4]
+
+
+def test_blocks_that_a_table_lacks_lose_their_values_or_keep_them(tmp_path: Path) -> None:
+    path = table(tmp_path, i=[1], j=[0], k=[0], lot=[7])
+    old = tmp_path / "old.parquet"
+    pq.write_table(pa.table({"values": pa.array([1, 2, 3, 4], pa.int64())}), old)
+
+    rows = rows_of_blocks(path, LATTICE)
+
+    lost, kept = (arrange(path, "lot", "Int64", rows, each) for each in (None, old))
+    assert lost.column(0).to_pylist() == [None, 7, None, None]
+    assert kept.column(0).to_pylist() == [1, 7, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ({"a": [1]}, "must have the columns i, j, k or x, y, z, has a"),
+        ({"i": [0], "j": [0], "k": [9]}, "row 0 is block"),
+        ({"i": [0, 0], "j": [0, 0], "k": [0, 0]}, "another row is, too"),
+        ({"i": [0, None], "j": [0, 0], "k": [0, 0]}, "column 'i' must have a value in every row"),
+        ({"x": [5.0], "y": [0.5], "z": [0.5]}, "row 0 is block"),
+    ],
+)
+def test_a_table_that_cannot_be_is_refused(
+    tmp_path: Path, columns: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(Problem, match=said) as refused:
+        rows_of_blocks(table(tmp_path, **columns), LATTICE)
+
+    assert refused.value.at == "file"
+
+
+@pytest.mark.parametrize(
+    ("values", "type_", "said"),
+    [(["a"], "Float64", "must be of Float64"), ([1.5], "Int32", "must be of Int32")],
+)
+def test_values_of_another_kind_are_refused(
+    tmp_path: Path, values: list[Any], type_: str, said: str
+) -> None:
+    path = table(tmp_path, i=[0], j=[0], k=[0], grade=values)
+
+    with pytest.raises(Problem, match=said):
+        arrange(path, "grade", type_, rows_of_blocks(path, LATTICE), None)
+
+
+def test_what_is_no_parquet_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "text"
+    path.write_text("i,j,k")
+
+    with pytest.raises(Problem, match="it is no parquet"):
+        rows_of_blocks(path, LATTICE)
