@@ -1,5 +1,6 @@
 """Read an EPT as one cloud: tile after tile, compressed or binary."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from haulier.families.clouds.io.layout import ExtraDimension, Layout, Records, c
 from haulier.families.clouds.io.sources import TiledSource
 from haulier.families.clouds.notes import broken
 
-#: Where a dimension of a binary tile goes: a field, and by how many bits it is moved there.
+#: Where a dimension of a binary tile goes: a field, and the bit that it begins at.
 PLACES: Final[Mapping[str, tuple[str, int]]] = {
     "X": ("X", 0),
     "Y": ("Y", 0),
@@ -45,12 +46,15 @@ PLACES: Final[Mapping[str, tuple[str, int]]] = {
 ANGLES: Final = frozenset({"ScanAngleRank", "ScanAngle"})
 ANGLE_UNIT: Final = 0.006
 SHARED: Final = frozenset({"bit_fields", "classification_flags"})
+#: How far a dimension reaches that shares a field with others; the rest have one bit.
+WIDTHS: Final[Mapping[str, int]] = {
+    "ReturnNumber": 15, "NumberOfReturns": 15, "ClassFlags": 15, "ScanChannel": 3,
+}  # fmt: skip
 KINDS: Final = {"signed": "i", "unsigned": "u", "float": "f"}
 #: LAS' codes of types of extra bytes.
 CODES: Final[Mapping[str, int]] = {
     "u1": 1, "i1": 2, "u2": 3, "i2": 4, "u4": 5, "i4": 6, "u8": 7, "i8": 8, "f4": 9, "f8": 10,
 }  # fmt: skip
-MOST_TILE_BYTES: Final = 512 * 2**20
 
 
 def open_ept(folder: Path, at: str) -> "clouds.Cloud":
@@ -158,7 +162,8 @@ class BinaryTiles:
                 continue
             field, bits = PLACES.get(name, (name, 0))
             if field in SHARED:
-                records[field] |= (stored[name].astype(np.int64) << bits).astype(np.uint8)
+                held = stored[name].astype(np.int64) & WIDTHS.get(name, 1)
+                records[field] |= (held << bits).astype(np.uint8)
             else:
                 records[field] = stored[name]
         return records
@@ -179,6 +184,8 @@ def _binary_tiles(
     placed = [dimensions[axis] for axis in "XYZ"]
     scales = _triple([each.scale for each in placed])
     offsets = _triple([each.offset for each in placed])
+    if not all(math.isfinite(scale) and scale > 0 for scale in scales):
+        raise broken("CLOUD_HEADER_WRONG", f"the schema has the scales {scales}", at=at)
     if any(types[axis] != "i4" for axis in "XYZ"):
         detail = "CLOUD_UNSUPPORTED: X, Y and Z of a binary EPT must be signed numbers of 4 bytes"
         raise Problem(Code.UNSUPPORTED, detail, at=at)
