@@ -106,6 +106,14 @@ WARNINGS: dict[str, tuple[dict[str, Any], Any, Any, dict[str, Any], str]] = {
         "SOURCE_OUTSIDE_AREA_OF_USE",
     ),
     "another zone": (UTM, 32613, 32617, {}, "TARGET_OUTSIDE_AREA_OF_USE"),
+    "systems that move against each other": (
+        {**DEGREES, "crs": "EPSG:9000", "low": (5, 50, 0), "high": (5.1, 50.1, 9)}, 9000, 4258, {},
+        "COORDINATE_EPOCH_UNKNOWN",
+    ),
+    "an operation of four metres": (
+        {"crs": "EPSG:3005", "low": (885_022, 629_157, 0), "high": (885_210, 629_399, 9)},
+        3005, 3857, {}, "OPERATION_ACCURACY",
+    ),
     "waveforms": ({**UTM, "point_format": 9}, 32613, 3857, {}, "WAVEFORMS_DROPPED"),
 }  # fmt: skip
 

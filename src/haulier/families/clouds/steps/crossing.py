@@ -45,6 +45,7 @@ from haulier.families.clouds.steps.traps import (
     check_grids,
     check_places,
     check_source,
+    epoch_notes,
     grid_of,
     target_notes,
 )
@@ -124,7 +125,7 @@ def plan_crossing(cloud: Cloud, params: ReprojectLas, check: Callable[[], None])
     heights = decide_heights(source, target, params.vertical)
     operation = _operation(heights, area)
     notes += [*bound_notes, *place_notes, *check_grids(operation, params.grids), *heights.notes]
-    notes += target_notes(heights.target, area)
+    notes += [*epoch_notes(operation), *target_notes(heights.target, area)]
     scales, offsets = _quanta(cloud, heights, operation, (low, high), params.scale)
     unit_m = _unit_m(heights.target)
     crossing = Crossing(

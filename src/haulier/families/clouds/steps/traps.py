@@ -1,6 +1,7 @@
 """The traps of reprojection: what ends in an error, and what in a warning."""
 
 import math
+import re
 from typing import Final
 
 import numpy as np
@@ -20,6 +21,9 @@ AREA_MARGIN_DEG: Final = 0.5
 FULL_CIRCLE: Final = 360.0
 GRID: Final = 21
 OVERRIDE: Final = "set override_source_crs to believe source_epsg all the same"
+#: An operation that is less good is worth a word.
+GOOD_ACCURACY_M: Final = 1.0
+EPOCH: Final = re.compile(r"t_epoch=([0-9.]+)")
 PSEUDO_MERCATOR: Final = "Popular Visualisation Pseudo Mercator"
 
 
@@ -118,7 +122,7 @@ def check_grids(operation: Operation, policy: GridPolicy) -> list[Note]:
             raise trap("BALLPARK_OPERATION", message, hint, at="grids")
         return [Note("BALLPARK_OPERATION", message, hint)]
     if not missing:
-        return []
+        return _accuracy_notes(operation)
     best = f"{operation.best_accuracy_m:g} m" if operation.best_accuracy_m else "better"
     message = (
         f"grids are missing for an operation of {best}; one of {operation.accuracy_m:g} m is "
@@ -128,6 +132,26 @@ def check_grids(operation: Operation, policy: GridPolicy) -> list[Note]:
         hint = f"{hint}, or set grids to known_accuracy"
         raise trap("GRIDS_MISSING", message, hint, at="grids")
     return [Note("GRIDS_MISSING", message, hint)]
+
+
+def _accuracy_notes(operation: Operation) -> list[Note]:
+    """Give what to warn of in the best operation there is."""
+    if operation.accuracy_m is None or operation.accuracy_m <= GOOD_ACCURACY_M:
+        return []
+    message = f"the operation is good to {operation.accuracy_m:g} m: {operation.name}"
+    hint = "choose two systems of one datum where less is needed"
+    return [Note("OPERATION_ACCURACY", message, hint)]
+
+
+def epoch_notes(operation: Operation) -> list[Note]:
+    """Give what to warn of where coordinates move with time, which a cloud says nothing of."""
+    found = EPOCH.search(operation.pipeline)
+    if found is None:
+        return []
+    message = (
+        f"the two systems move against each other; the epoch {found[1]} is taken for all points"
+    )
+    return [Note("COORDINATE_EPOCH_UNKNOWN", message, "choose systems that move together")]
 
 
 def grid_of(box: Box) -> tuple[FloatArray, FloatArray]:
