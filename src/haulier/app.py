@@ -149,7 +149,7 @@ def asgi_factory() -> "Litestar":
 
     settings = load()
     logging.basicConfig(level=settings.log_level.upper())
-    app = build_app(build_services(settings))
+    app = build_app(build_services(settings), aliases=settings.aliases)
     # What was built stays: a full collection that looks at it again stops every request for 50 ms.
     gc.collect()
     gc.freeze()

@@ -54,6 +54,8 @@ class Settings:
             server's own data, with commas between; under `dev` that of its key is one more.
         webhook_hosts: hosts that webhooks may call although they are in the server's own network,
             with commas between; "*" for every host.
+        path_aliases: paths under which wires are found besides their own, such as
+            "/processing=/ordo", with commas between.
         public_url: how callers reach the API; empty means what they asked for.
         tls: answer over HTTPS, with a certificate that is made where none is named.
         tls_cert: file of a certificate and its chain, in PEM; means HTTPS. Empty: one in `data`.
@@ -83,6 +85,7 @@ class Settings:
     storage_roots: str = ""
     operators: str = FIRST_ORGANISATION
     webhook_hosts: str = ""
+    path_aliases: str = ""
     host: str = "127.0.0.1"
     port: int = 8080
     public_url: str = ""
@@ -126,6 +129,12 @@ class Settings:
     def hosts_to_call(self) -> tuple[str, ...]:
         """Give the hosts that webhooks may call wherever they are."""
         return tuple(host.lower() for host in _listed(self.webhook_hosts))
+
+    @property
+    def aliases(self) -> tuple[tuple[str, str], ...]:
+        """Give the paths that stand for others, each with the one it stands for."""
+        pairs = (each.partition("=") for each in _listed(self.path_aliases))
+        return tuple((alias.rstrip("/"), path.rstrip("/")) for alias, _, path in pairs)
 
     @property
     def operator_organisations(self) -> tuple[str, ...]:
@@ -184,6 +193,13 @@ def check(settings: Settings) -> None:
         for name, (least, most) in BOUNDS.items()
         if not least <= (value := getattr(settings, name)) <= most  # which no nan is
     ]
+    for alias, path in settings.aliases:
+        if not (alias.startswith("/") and path.startswith("/")):
+            detail = (
+                f"{PREFIX}PATH_ALIASES must be such as /alias=/path, with commas between, "
+                f"got {settings.path_aliases!r}"
+            )
+            faults.append(Fault("path_aliases", detail))
     if settings.log_level.lower() not in LOG_LEVELS:
         wanted = ", ".join(LOG_LEVELS)
         detail = f"{PREFIX}LOG_LEVEL must be one of {wanted}, got {settings.log_level!r}"

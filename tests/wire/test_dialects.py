@@ -4,7 +4,7 @@ import pytest
 
 from haulier.core.job import Job
 from haulier.testing.dialect_suite import DialectSuite
-from haulier.wire import evo, ogc, tomtom
+from haulier.wire import evo, ogc, ordo, tomtom
 from haulier.wire.dialect import Dialect, installed, owner
 
 
@@ -21,6 +21,13 @@ class TestOgc(DialectSuite):
 
     def path_of(self, job: Job) -> str:
         return f"/jobs/{job.id}"
+
+
+class TestOrdo(DialectSuite):
+    dialect = ordo.DIALECT
+
+    def path_of(self, job: Job) -> str:
+        return f"/ordo/jobs/{job.number}"
 
 
 class TestTomtom(DialectSuite):
@@ -42,6 +49,8 @@ def test_no_installed_dialect_escapes_the_suite() -> None:
         ("/", "ogc"),
         ("/jobs", "ogc"),
         ("/maps", "ogc"),
+        ("/ordo/jobs/1", "ordo"),
+        ("/ordoo", "ogc"),
         ("/maps/orbis/platform", "tomtom"),
         ("/maps/orbis/platform/gem/jobs/1", "tomtom"),
         ("/maps/orbis/platforms", "ogc"),

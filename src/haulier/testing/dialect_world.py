@@ -66,9 +66,17 @@ class World:
 
 
 @contextmanager
-def open_world(folder: Path, dialects: Sequence[Dialect] | None = None) -> Iterator[World]:
+def open_world(
+    folder: Path,
+    dialects: Sequence[Dialect] | None = None,
+    *,
+    families: str = FAULTS,
+    path_aliases: str = "",
+) -> Iterator[World]:
     """Build a server without a worker in a folder: jobs that are submitted stay queued."""
-    settings = Settings(data=folder / "data", families=FAULTS, worker_name="suite")
+    settings = Settings(
+        data=folder / "data", families=families, worker_name="suite", path_aliases=path_aliases
+    )
     prepare(settings)
     services = build_services(settings)
     keys = {
@@ -76,7 +84,7 @@ def open_world(folder: Path, dialects: Sequence[Dialect] | None = None) -> Itera
         "reader": _key(services, ORGANISATION, Scope.READ),
         "stranger": _key(services, "others", *Scope),
     }
-    app = build_app(services, dialects)
+    app = build_app(services, dialects, aliases=settings.aliases)
     try:
         with TestClient(app, raise_server_exceptions=False) as client:
             yield World(app, services, client, keys)

@@ -118,6 +118,27 @@ class Edge:
             await self._app(scope, receive, send)
 
 
+class Aliases:
+    """Before everything else: paths that the operator lets stand for others."""
+
+    def __init__(self, app: ASGIApp, aliases: Sequence[tuple[str, str]]) -> None:
+        self._app = app
+        self._aliases = aliases
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request under the path that its own stands for."""
+        if scope["type"] == ScopeType.HTTP:
+            for alias, path in self._aliases:
+                asked = scope["path"]
+                if asked == alias or asked.startswith(f"{alias}/"):
+                    scope["path"] = path + asked.removeprefix(alias)
+                    scope["raw_path"] = path.encode() + scope["raw_path"].removeprefix(
+                        alias.encode()
+                    )
+                    break
+        await self._app(scope, receive, send)
+
+
 async def _tell_methods(allowed: frozenset[str], send: Send) -> None:
     """Answer OPTIONS of a path, for which a key is not needed."""
     every = {"OPTIONS", *allowed, *({"HEAD"} if "GET" in allowed else ())}

@@ -12,18 +12,24 @@ from haulier.engine.services import Services
 from haulier.wire import openapi, probes, problems
 from haulier.wire.auth import guard
 from haulier.wire.dialect import Dialect, installed
-from haulier.wire.edge import Edge, Traffic
+from haulier.wire.edge import Aliases, Edge, Traffic
 
 JSON_LIMIT_BYTES: Final = 8 * 1024 * 1024
 NO_METHOD: Final = "TRACE"  # no handler has it, so that the router says which there are
 
 
-def build_app(services: Services, dialects: Sequence[Dialect] | None = None) -> Litestar:
+def build_app(
+    services: Services,
+    dialects: Sequence[Dialect] | None = None,
+    *,
+    aliases: Sequence[tuple[str, str]] = (),
+) -> Litestar:
     """Give the ASGI application.
 
     Args:
         services: the engine.
         dialects: the wires to speak; None: all that are installed.
+        aliases: paths that stand for others, each with the one it stands for.
     """
     spoken = tuple(installed() if dialects is None else dialects)
     metrics = probes.Metrics()
@@ -36,7 +42,8 @@ def build_app(services: Services, dialects: Sequence[Dialect] | None = None) -> 
         logging_config=None,
     )
     traffic = Traffic(metrics.registry)
-    app.asgi_handler = Edge(app.asgi_handler, spoken, traffic, lambda path: _methods(app, path))
+    edge = Edge(app.asgi_handler, spoken, traffic, lambda path: _methods(app, path))
+    app.asgi_handler = Aliases(edge, aliases) if aliases else edge
     return app
 
 
