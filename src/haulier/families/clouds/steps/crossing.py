@@ -98,13 +98,19 @@ class Plan:
     notes: tuple[Note, ...]
 
 
-def plan_crossing(cloud: Cloud, params: ReprojectLas, check: Callable[[], None]) -> Plan:
+def plan_crossing(
+    cloud: Cloud,
+    params: ReprojectLas,
+    check: Callable[[], None],
+    known: tuple[Triple, Triple] | None = None,
+) -> Plan:
     """Decide how a cloud is reprojected.
 
     Args:
         cloud: what is to be reprojected.
         params: what was asked for.
         check: called now and then while points are read, which only a wrong header makes needed.
+        known: the bounds that an earlier plan of the same found.
 
     Raises:
         Problem: INVALID, one of the traps.
@@ -119,7 +125,7 @@ def plan_crossing(cloud: Cloud, params: ReprojectLas, check: Callable[[], None])
     notes = [*cloud.notes, *said.notes]
     notes += check_source(said, source, override=params.override_source_crs)
     source = with_heights_of(said, source)
-    low, high, bound_notes = _bounds(cloud, check)
+    low, high, bound_notes = _bounds(cloud, check, known)
     box = (low[0], low[1], high[0], high[1])
     area, place_notes = check_places(source, box, override=params.override_source_crs)
     heights = decide_heights(source, target, params.vertical)
@@ -161,10 +167,19 @@ def _refuse_others(crs: CRS, at: str) -> None:
         raise trap("CRS_NOT_A_MAP", f"'{crs.name}' has no east and north", hint, at=at)
 
 
-def _bounds(cloud: Cloud, check: Callable[[], None]) -> tuple[Triple, Triple, list[Note]]:
+def _bounds(
+    cloud: Cloud, check: Callable[[], None], known: tuple[Triple, Triple] | None
+) -> tuple[Triple, Triple, list[Note]]:
     """Give the bounds that the header says, or of the points where it says none."""
     if cloud.bounds_are_credible:
         return *cloud.bounds, []
+    low, high = known or _bounds_of_points(cloud, check)
+    message = f"the header says the bounds {cloud.bounds[0]} to {cloud.bounds[1]}"
+    note = Note("HEADER_BOUNDS_WRONG", message, "they were taken from the points instead")
+    return low, high, [note]
+
+
+def _bounds_of_points(cloud: Cloud, check: Callable[[], None]) -> tuple[Triple, Triple]:
     lows, highs = np.full(3, np.inf), np.full(3, -np.inf)
     for records in cloud.read(fields=("X", "Y", "Z")):
         check()
@@ -172,10 +187,7 @@ def _bounds(cloud: Cloud, check: Callable[[], None]) -> tuple[Triple, Triple, li
             lows[axis] = min(lows[axis], records[name].min())
             highs[axis] = max(highs[axis], records[name].max())
     scales, offsets = np.array(cloud.scales), np.array(cloud.offsets)
-    low, high = lows * scales + offsets, highs * scales + offsets
-    message = f"the header says the bounds {cloud.bounds[0]} to {cloud.bounds[1]}"
-    note = Note("HEADER_BOUNDS_WRONG", message, "they were taken from the points instead")
-    return _triple(low), _triple(high), [note]
+    return _triple(lows * scales + offsets), _triple(highs * scales + offsets)
 
 
 def _operation(heights: Heights, area: Area) -> Operation:

@@ -11,6 +11,7 @@ from haulier.core.recipe import StepPlan
 from haulier.families.clouds.io.cloud import Cloud, open_cloud
 from haulier.families.clouds.io.crs import wkt_of
 from haulier.families.clouds.io.frame import Facts, Frame, frame_of, real_bounds
+from haulier.families.clouds.io.header import Triple
 from haulier.families.clouds.io.lazwriter import CHUNK_POINTS, ShardFacts, ShardWriter, assemble
 from haulier.families.clouds.notes import Note
 from haulier.families.clouds.params.reproject import ReprojectLas
@@ -34,10 +35,11 @@ class Span(msgspec.Struct, frozen=True):
 
 
 class Moved(msgspec.Struct, frozen=True):
-    """What a part did."""
+    """What a part did, and the bounds that the whole was planned with."""
 
     facts: ShardFacts
     tally: Tally
+    bounds: tuple[Triple, Triple]
 
 
 def split(step: StepPlan, context: Context) -> Sequence[Part]:
@@ -67,14 +69,14 @@ def run(step: StepPlan, part: Part, context: Context) -> PartResult:
             writer.add(records)
             done += len(records)
             context.report((done - span.first) / (span.last - span.first))
-        moved = Moved(writer.facts(), tally)
+        moved = Moved(writer.facts(), tally, (span.crossing.low, span.crossing.high))
     return PartResult(msgspec.to_builtins(moved), {"points": float(done - span.first)})
 
 
 def merge(step: StepPlan, results: Mapping[str, PartResult], context: Context) -> StepResult:
     """Put the chunks of all parts together to one file, and say how it was made."""
-    cloud, plan = _plan(step, context)
     moved = {key: msgspec.convert(result.values, Moved) for key, result in results.items()}
+    cloud, plan = _plan(step, context, next(iter(moved.values())).bounds)
     shards = [(context.part_file(SHARD, key), each.facts) for key, each in moved.items()]
     crossing = plan.crossing
     frame = replace(
@@ -91,10 +93,12 @@ def merge(step: StepPlan, results: Mapping[str, PartResult], context: Context) -
     return StepResult(values, {"points": float(whole.point_count)})
 
 
-def _plan(step: StepPlan, context: Context) -> tuple[Cloud, Plan]:
+def _plan(
+    step: StepPlan, context: Context, bounds: tuple[Triple, Triple] | None = None
+) -> tuple[Cloud, Plan]:
     cloud = _open(step, context)
     params = msgspec.convert(step.params, ReprojectLas)
-    return cloud, plan_crossing(cloud, params, context.check)
+    return cloud, plan_crossing(cloud, params, context.check, bounds)
 
 
 def _open(step: StepPlan, context: Context) -> Cloud:
