@@ -20,13 +20,19 @@ from typing import Any
 
 import msgspec
 
-from haulier.core.family import Part, PartResult
+from haulier.core.family import Part, PartResult, StepResult
 from haulier.core.recipe import StepPlan
 from haulier.testing.context import LocalContext, World
 
-#: Which module does a kind, and the name of its input.
-DOERS = {"REPROJECT_LAS": ("haulier.families.clouds.steps.reproject", "input_las")}
-WARM = "haulier.families.clouds.steps.moving"
+STEPS = "haulier.families.clouds.steps."
+#: Which module does a kind, which one has its stages, and which one knows its kernels.
+DOERS = {
+    "REPROJECT_LAS": (STEPS + "reproject", "", STEPS + "moving"),
+    "BUILD_EPT": (STEPS + "build_ept", STEPS + "passes", STEPS + "passes"),
+    "BUILD_COPC": (STEPS + "build_copc", STEPS + "passes", STEPS + "passes"),
+    "BUILD_POTREE": (STEPS + "build_potree", STEPS + "passes", STEPS + "passes"),
+}
+SLOT = "input_las"
 
 
 def main() -> None:
@@ -37,7 +43,8 @@ def main() -> None:
         "clouds",
         kind,
         json.loads(params),
-        inputs={DOERS[kind][1]: {"storage": "here", "filename": Path(source).name}},
+        inputs={SLOT: {"storage": "here", "filename": Path(source).name}},
+        stages=import_module(DOERS[kind][1]).STAGES if DOERS[kind][1] else (),
     )
     spawn = multiprocessing.get_context("spawn")
     with spawn.Pool(int(workers), initializer=warm, initargs=(step, world)) as pool:
@@ -49,23 +56,37 @@ def main() -> None:
 
 
 def do_step(step: StepPlan, world: World, pool: Pool) -> dict[str, Any]:
+    """Do the stages one after the other; give what they took."""
+    wall = time.perf_counter()
+    stages = {}
+    for name in step.stages or ("",):
+        stages[name] = do_stage(msgspec.structs.replace(step, stage=name), world, pool)
+    return {
+        "cpu_s": sum(stage["cpu_s"] for stage in stages.values()),
+        "longest_s": sum(stage["longest_s"] for stage in stages.values()),
+        "wall_s": time.perf_counter() - wall,
+        "stages": {name: round(stage["cpu_s"], 2) for name, stage in stages.items()},
+        "result": dict(world.results[f"stage:{step.stages[-1] if step.stages else ''}"].values),
+    }
+
+
+def do_stage(step: StepPlan, world: World, pool: Pool) -> dict[str, float]:
     """Split here, run the parts in the pool, merge here; give what it took."""
-    began, wall = time.process_time(), time.perf_counter()
+    began = time.process_time()
     doer = import_module(DOERS[step.kind][0])
     parts: Sequence[Part] = doer.split(step, LocalContext(world, step, "split"))
     results, spent_s = {}, defaultdict[int, float](float)
-    packed = [msgspec.msgpack.encode(part) for part in parts]
+    packed = [msgspec.msgpack.encode((step, part, world.results)) for part in parts]
     for key, given, worker, cpu_s in pool.imap_unordered(run_part, packed):
         results[key] = msgspec.msgpack.decode(given, type=PartResult)
         spent_s[worker] += cpu_s
     ordered = {part.key: results[part.key] for part in parts}
     merged = doer.merge(step, ordered, LocalContext(world, step, "merge"))
+    world.results[f"stage:{step.stage}"] = merged
     alone_s = time.process_time() - began
     return {
         "cpu_s": alone_s + sum(spent_s.values()),
         "longest_s": alone_s + max(spent_s.values()),
-        "wall_s": time.perf_counter() - wall,
-        "result": dict(merged.values),
     }
 
 
@@ -74,9 +95,9 @@ STATE: dict[str, Any] = {}
 
 def warm(step: StepPlan, world: World) -> None:
     """Prepare a worker process."""
-    prepare: Callable[[], None] = import_module(WARM).warm
+    prepare: Callable[[], None] = import_module(DOERS[step.kind][2]).warm
     prepare()
-    STATE.update(step=step, world=world, doer=import_module(DOERS[step.kind][0]))
+    STATE.update(world=world, doer=import_module(DOERS[step.kind][0]))
 
 
 def ready(number: int) -> int:
@@ -88,15 +109,16 @@ def ready(number: int) -> int:
 def run_part(packed: bytes) -> tuple[str, bytes, int, float]:
     """Do one part in a worker process; give its key and result, the worker, and its seconds."""
     began = time.process_time()
-    part = msgspec.msgpack.decode(packed, type=Part)
-    context = LocalContext(STATE["world"], STATE["step"], "run", part)
-    given = msgspec.msgpack.encode(STATE["doer"].run(STATE["step"], part, context))
+    kind = tuple[StepPlan, Part, dict[str, StepResult]]
+    step, part, STATE["world"].results = msgspec.msgpack.decode(packed, type=kind)
+    context = LocalContext(STATE["world"], step, "run", part)
+    given = msgspec.msgpack.encode(STATE["doer"].run(step, part, context))
     return part.key, given, os.getpid(), time.process_time() - began
 
 
 def find_output(world: World) -> Path:
-    """Give the one output that the step wrote."""
-    return next(path for path in (world.folder / "job" / "outputs").rglob("*") if path.is_file())
+    """Give the one file or folder that the step wrote."""
+    return next((world.folder / "job" / "outputs").glob("*/*"))
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ NODE: Final = np.dtype(
 SHARE: Final = np.dtype([("depth", "u1"), ("prefix", "<u8"), ("points", "<i8"), ("offset", "<i8")])
 PLACE_BYTES: Final = 8
 
-Rows = NDArray[np.void]
+Index = NDArray[np.void]
 
 
 @dataclass
@@ -117,13 +117,13 @@ class ShareWriter:
         self._file.write(np.ascontiguousarray(places, dtype="<i8").data)
 
 
-def read_rows(index: Path) -> Rows:
+def read_index(index: Path) -> Index:
     """Read an index."""
     return np.asarray(np.load(index, mmap_mode="r"))
 
 
 def gather_node(
-    shares: Sequence[tuple[Path, Rows]], node: tuple[int, int], record_size: int
+    shares: Sequence[tuple[Path, Index]], node: tuple[int, int], record_size: int
 ) -> ByteArray:
     """Give the records of a node from all its shares, in the order of the cloud.
 

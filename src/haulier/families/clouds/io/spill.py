@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,14 @@ class Piece:
     points: int
     first: int
     record_size: int
+
+
+class Rows(NamedTuple):
+    """Neighbouring rows of a piece."""
+
+    piece: Piece
+    first: int
+    last: int
 
 
 @dataclass(frozen=True)
@@ -109,35 +117,43 @@ def count_cells(pieces: Sequence[Piece], levels: Levels) -> Int64Array:
     return counts
 
 
-def read_cells(pieces: Sequence[Piece], first: int, last: int) -> Points:
-    """Read the points of some neighbouring cells, in no order.
+def find_rows(pieces: Sequence[Piece], cells: Sequence[tuple[int, int]]) -> list[list[Rows]]:
+    """Find where the points of some ranges of cells are.
 
     Args:
         pieces: in the order of the cloud.
-        first: the first cell.
-        last: the one behind the last.
+        cells: the first cell of each range, and the one behind its last.
+
+    Returns:
+        For each range, the rows of every piece that has any.
     """
-    ranges = [(piece, *_rows(piece, first, last)) for piece in pieces]
-    found = _empty(sum(high - low for _, low, high in ranges), pieces[0].record_size)
+    found: list[list[Rows]] = [[] for _ in cells]
+    for piece in pieces:
+        there, starts = np.load(piece.cells, mmap_mode="r")
+        edges = starts[np.searchsorted(there, np.asarray(cells))].tolist()
+        for rows, (low, high) in zip(found, edges, strict=True):
+            if high > low:
+                rows.append(Rows(piece, low, high))
+    return found
+
+
+def read_rows(rows: Sequence[Rows]) -> Points:
+    """Read points, piece after piece: in the order of the cloud if they are of one cell."""
+    found = _empty(sum(high - low for _, low, high in rows), rows[0].piece.record_size)
     begin = 0
-    for piece, low, high in ranges:
+    for piece, low, high in rows:
         end = begin + high - low
-        if end > begin:
-            with piece.records.open("rb") as file:
-                _read_rows(piece, file, low, _slice(found, begin, end))
+        with piece.records.open("rb") as file:
+            _read_rows(piece, file, low, _slice(found, begin, end))
         begin = end
     return found
 
 
-def blocks_of_cell(pieces: Sequence[Piece], cell: int, most: int) -> Iterator[Points]:
-    """Read the points of one cell in the order of the cloud, at most so many at a time."""
-    for piece in pieces:
-        low, high = _rows(piece, cell, cell + 1)
-        with piece.records.open("rb") as file:
-            for begin in range(low, high, most):
-                block = _empty(min(most, high - begin), piece.record_size)
-                _read_rows(piece, file, begin, block)
-                yield block
+def read_blocks(rows: Sequence[Rows], most: int) -> Iterator[Points]:
+    """Read points as `read_rows` does, at most so many at a time."""
+    for piece, low, high in rows:
+        for begin in range(low, high, most):
+            yield read_rows([Rows(piece, begin, min(begin + most, high))])
 
 
 def in_order(places: Int64Array) -> Int32Array:
@@ -155,12 +171,6 @@ def _empty(points: int, record_size: int) -> Points:
 
 def _slice(points: Points, begin: int, end: int) -> Points:
     return Points(points.records[begin:end], points.places[begin:end], points.kept[begin:end])
-
-
-def _rows(piece: Piece, first: int, last: int) -> tuple[int, int]:
-    cells, starts = np.load(piece.cells, mmap_mode="r")
-    low, high = np.searchsorted(cells, [first, last])
-    return int(starts[low]), int(starts[high])
 
 
 def _read_rows(piece: Piece, file: BinaryIO, row: int, into: Points) -> None:

@@ -101,9 +101,7 @@ def codes_of(records: ByteArray, cube: Cube) -> tuple[CodeArray, int]:
         get the code of the nearest cell.
     """
     codes = np.empty(len(records), dtype=np.uint64)
-    outside = _encode(
-        records, np.array(cube.origin, dtype=np.int64), np.array(cube.quanta), codes
-    )
+    outside = _encode(records, np.array(cube.origin, dtype=np.int64), np.array(cube.quanta), codes)
     return codes, int(outside)
 
 
@@ -161,9 +159,7 @@ def _spread(cell: np.int64) -> np.uint64:
 
 
 @kernel
-def _encode(
-    records: ByteArray, origin: IntArray, side: FloatArray, codes: CodeArray
-) -> int:
+def _encode(records: ByteArray, origin: IntArray, side: FloatArray, codes: CodeArray) -> int:
     first = np.int64(0)
     last = np.int64((1 << 21) - 1)
     outside = 0

@@ -92,7 +92,7 @@ def merge(
     counts = count_cells(pieces_of(job, facts, context), levels_of(job))
     bins = tuple(
         BinFacts(each.depth, each.first, each.last, each.points)
-        for each in plan_bins(counts, 0, job.points_at_once)
+        for each in plan_bins(counts, 0, job.part_points)
     )
     binned = Binned(cubes[0], tuple(facts), bins)
     return StepResult(said(binned), {"points": sum(each.points for each in facts)})

@@ -24,7 +24,7 @@ ORIGIN_ID: Final = ExtraDimension("OriginId", 5, description="source of the poin
 #: What a point takes beside its record while nodes are chosen: places, codes, orders.
 WORKING_BYTES: Final = 80
 #: More at once would not be faster, and parts would be too few to share out.
-MOST_AT_ONCE: Final = 1_000_000
+MOST_AT_ONCE: Final = 500_000
 
 P = TypeVar("P", bound=Octree)
 T = TypeVar("T")
@@ -128,7 +128,7 @@ class Job:
     @property
     def part_points(self) -> int:
         """Give how many points a part has, so that there are parts to share out."""
-        return min(self.points_at_once, MOST_AT_ONCE)
+        return min(self.points_at_once, max(MOST_AT_ONCE, self.params.leaf_max))
 
     def records_of(self, raw: ByteArray) -> Records:
         """Give bytes as records."""

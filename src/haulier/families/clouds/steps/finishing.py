@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from haulier.core.family import Context, Part, PartResult, StepResult
 from haulier.core.recipe import StepPlan
 from haulier.families.clouds.io.frame import Facts
-from haulier.families.clouds.io.nodes import NODE, NodeWriter, Rows, gather_node, read_rows
+from haulier.families.clouds.io.nodes import NODE, Index, NodeWriter, gather_node, read_index
 from haulier.families.clouds.method.bins import group
 from haulier.families.clouds.method.morton import Cube, key_of
 from haulier.families.clouds.params.octree import Octree
@@ -48,7 +48,7 @@ class Built:
     cube: Cube
     facts: Facts
     times: tuple[float, float]
-    rows: Rows
+    rows: Index
     files: NDArray[np.int64]
     payloads: Sequence[Path]
 
@@ -89,7 +89,7 @@ def run(
     shares = [
         (
             context.part_file(noding.SHARES, key, stage=noding.STAGE),
-            read_rows(context.part_file(noding.SHARE_INDEX, key, stage=noding.STAGE)),
+            read_index(context.part_file(noding.SHARE_INDEX, key, stage=noding.STAGE)),
         )
         for key in noded.parts
     ]
@@ -142,7 +142,9 @@ def _built(job: Job, own: Sequence[str], context: Context) -> Built:
     binned = values_of(context, binning.STAGE, Binned)
     parts = [(key, noding.STAGE) for key in values_of(context, noding.STAGE, Noded).parts]
     parts += [(key, "") for key in own]
-    indexes = [read_rows(context.part_file(noding.INDEX, key, stage=stage)) for key, stage in parts]
+    indexes = [
+        read_index(context.part_file(noding.INDEX, key, stage=stage)) for key, stage in parts
+    ]
     rows = np.concatenate([np.empty(0, dtype=NODE), *indexes])
     files = np.repeat(np.arange(len(parts)), [len(each) for each in indexes])
     times = [time for each in binned.pieces if each.times for time in each.times]

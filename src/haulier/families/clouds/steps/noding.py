@@ -15,15 +15,17 @@ from haulier.core.family import Context, Part, PartResult, StepResult
 from haulier.core.problem import Code, Problem
 from haulier.core.recipe import StepPlan
 from haulier.families.clouds.io.layout import Layout, Records
-from haulier.families.clouds.io.nodes import NodeWriter, ShareWriter, read_rows
+from haulier.families.clouds.io.nodes import NodeWriter, ShareWriter, read_index
 from haulier.families.clouds.io.spill import (
     Levels,
     Piece,
     Points,
-    blocks_of_cell,
+    Rows,
     count_cells,
+    find_rows,
     in_order,
-    read_cells,
+    read_blocks,
+    read_rows,
     write_piece,
 )
 from haulier.families.clouds.method.bins import Bin, group, plan_bins
@@ -86,9 +88,8 @@ def run(
             ),
             points=sum(each.points for each in bins),
         )
-        spill = _Spill(pieces, binning.levels_of(job), first_depth=0)
-        for each in bins:
-            builder.build(spill, Bin(each.depth, each.first, each.last, each.points))
+        planned = [Bin(each.depth, each.first, each.last, each.points) for each in bins]
+        builder.build_all(pieces, planned, first_depth=0)
     return PartResult({}, {"points": builder.done})
 
 
@@ -99,20 +100,11 @@ def merge(
     del step, type_
     counts: dict[tuple[int, int], int] = {}
     for key in results:
-        for row in read_rows(context.part_file(SHARE_INDEX, key)):
+        for row in read_index(context.part_file(SHARE_INDEX, key)):
             node = int(row["depth"]), int(row["prefix"])
             counts[node] = counts.get(node, 0) + int(row["points"])
     shared = tuple(SharedNode(*node, points) for node, points in sorted(counts.items()))
     return StepResult(said(Noded(tuple(results), shared)))
-
-
-@dataclass(frozen=True)
-class _Spill:
-    """Where points come from: a spill, and the highest nodes that they may still be kept by."""
-
-    pieces: Sequence[Piece]
-    levels: Levels
-    first_depth: int
 
 
 @dataclass
@@ -128,16 +120,25 @@ class _Builder:
     points: int
     done: int = 0
 
-    def build(self, spill: _Spill, each: Bin) -> None:
-        """Build one bin, in memory if it fits."""
-        self.context.check()
-        if each.points > self.job.points_at_once:
-            self._divide(spill, each)
-            return
-        found = read_cells(spill.pieces, each.first, each.last)
+    def build_all(self, pieces: Sequence[Piece], bins: Sequence[Bin], first_depth: int) -> None:
+        """Build some bins of a spill; the nodes above `first_depth` have had their turn."""
+        found = find_rows(pieces, [(each.first, each.last) for each in bins])
+        for each, rows in zip(bins, found, strict=True):
+            self.context.check()
+            if each.points > self.job.points_at_once:
+                self._divide(rows, each, first_depth)
+            else:
+                self._build(rows, each, first_depth)
+                self.done += each.points
+                fraction = self.done / self.points
+                self.context.report(fraction, "building nodes", {"points": self.done})
+
+    def _build(self, rows: Sequence[Rows], each: Bin, first_depth: int) -> None:
+        """Build one bin in memory."""
+        found = read_rows(rows)
         order = in_order(found.places)
         codes = self._codes(found)[order]
-        nodes = share_out(codes, spill.first_depth, each.depth, self.job.rule)
+        nodes = share_out(codes, first_depth, each.depth, self.job.rule)
         positions = order[nodes.order]
         ends = np.cumsum(nodes.counts)
         for depth, prefix, begin, end in zip(
@@ -148,8 +149,6 @@ class _Builder:
             strict=True,
         ):
             self._keep(found, positions[begin:end], (depth, prefix), whole=depth >= each.depth)
-        self.done += each.points
-        self.context.report(self.done / self.points, "building nodes", {"points": self.done})
 
     def _keep(
         self, found: Points, positions: NDArray[np.integer], node: tuple[int, int], *, whole: bool
@@ -162,7 +161,7 @@ class _Builder:
         else:
             self.shares.add(node, records, found.places[positions])
 
-    def _divide(self, spill: _Spill, dense: Bin) -> None:
+    def _divide(self, rows: Sequence[Rows], dense: Bin, first_depth: int) -> None:
         """Build a cell that memory does not hold, over a finer spill of its own."""
         rule = self.job.rule
         if dense.depth >= rule.deepest:
@@ -176,21 +175,20 @@ class _Builder:
         levels = Levels(dense.depth, min(dense.depth + rule.span_bits, rule.deepest))
         folder = self.context.scratch() / f"{dense.depth}-{dense.first}"
         folder.mkdir()
-        pieces = list(self._spill_finer(spill, dense, levels, folder))
-        finer = _Spill(pieces, levels, first_depth=dense.depth + 1)
-        for each in plan_bins(count_cells(pieces, levels), dense.depth, self.job.points_at_once):
-            self.build(finer, each)
+        path = DensePath(first_depth, dense.depth, rule)
+        pieces = list(self._spill_finer(rows, path, levels, folder))
+        bins = plan_bins(count_cells(pieces, levels), dense.depth, self.job.points_at_once)
+        self.build_all(pieces, bins, first_depth=dense.depth + 1)
         for piece in pieces:
             piece.records.unlink()
 
     def _spill_finer(
-        self, spill: _Spill, dense: Bin, levels: Levels, folder: Path
+        self, rows: Sequence[Rows], path: DensePath, levels: Levels, folder: Path
     ) -> Iterator[Piece]:
         """Let the open nodes down to the cell keep their points, and spill what all of it has."""
-        path = DensePath(spill.first_depth, dense.depth, self.job.rule)
         most = max(self.job.points_at_once // BLOCKS_OF_A_DENSE_CELL, 1)
         before = 0
-        for block in blocks_of_cell(spill.pieces, dense.first, most):
+        for block in read_blocks(rows, most):
             self.context.check()
             codes = self._codes(block)
             self._share(block, codes, path.take(codes))

@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+import numpy as np
+
 from haulier.core.family import Context, Part, PartResult, StepResult
 from haulier.core.recipe import StepPlan
+from haulier.families.clouds.io.layout import Layout
+from haulier.families.clouds.method.dense import Path
+from haulier.families.clouds.method.measure import measure
+from haulier.families.clouds.method.morton import codes_of, cube_around
+from haulier.families.clouds.method.octree import Rule, share_out
+from haulier.families.clouds.method.sorting import in_order_of, sorted_by_cell
 from haulier.families.clouds.params.octree import Octree
 from haulier.families.clouds.steps import binning, finishing, noding
 
@@ -43,3 +51,16 @@ def merge(
     if step.stage == noding.STAGE:
         return noding.merge(step, results, context, type_)
     return finishing.merge(step, results, context, type_, write)
+
+
+def warm() -> None:
+    """Load or compile the kernels of every pass."""
+    layout = Layout(6)
+    records = np.zeros((4, layout.record_size), dtype=np.uint8)
+    cube = cube_around(np.zeros(3), np.ones(3), np.full(3, 0.5), np.zeros(3))
+    codes, _ = codes_of(records, cube)
+    rule = Rule(span_bits=5, leaf_max=1)
+    in_order_of(sorted_by_cell(codes, 0, rule.span_bits))
+    share_out(codes, 0, 0, rule)
+    Path(0, 0, rule).take(codes)
+    measure(records)

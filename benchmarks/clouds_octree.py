@@ -1,0 +1,156 @@
+"""Measure octrees: a cloud reprojected and built as EPT, against a plain loop that reprojects it.
+
+    python benchmarks/clouds_octree.py [--data FOLDER] [--rounds 3]
+
+The plain loop of laspy and pyproj only reprojects. Ours reprojects and builds, step by step, as
+a recipe of two steps does. A cloud of twice the points shows that memory stays where it is.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from statistics import median
+
+import laspy
+import numpy as np
+from clouds import BESIDE, CLOUD, Used, measure, ours, peer, verdict
+
+MOST_OF_PEER = 1.8
+LEAST_SPEED_UP = 1.7
+MOST_MB = 500.0
+
+
+def octree(cloud: Path, folder: Path, rounds: int) -> bool:
+    """Compare the two steps with the plain loop, and two workers with one.
+
+    What takes memory here comes last: a process begins with the peak of the one that started it.
+    """
+    peers, moves, ones, twos = [], [], [], []
+    for number in range(rounds):
+        peers.append(peer(cloud, folder / "peer.laz"))
+        moves.append(ours(cloud, folder / f"moved-{number}", workers=1))
+        moved = Path(moves[-1].said["output"])
+        ones.append(build("BUILD_EPT", moved, folder / f"one-{number}", 1))
+        twos.append(build("BUILD_EPT", moved, folder / f"two-{number}", 2))
+        for name, used in (("laspy", peers), ("move", moves), ("one", ones), ("two", twos)):
+            print(f"  round {number + 1} {name:<6} {used[-1]}  {used[-1].said.get('stages', '')}")
+    copc = build("BUILD_COPC", moved, folder / "copc", 1)
+    print(f"  COPC           {copc}  {copc.said['stages']}")
+    potree = build("BUILD_POTREE", moved, folder / "potree", 1)
+    print(f"  Potree         {potree}  {potree.said['stages']}")
+    both = [
+        (one.said["cpu_s"] + move.said["cpu_s"]) / used.said["cpu_s"]
+        for one, move, used in zip(ones, moves, peers, strict=True)
+    ]
+    fine = verdict("CPU-seconds of the plain loop's, both steps", median(both), MOST_OF_PEER)
+    doubled = build("BUILD_EPT", twice(cloud, folder / "twice.laz"), folder / "doubled", 1)
+    print(f"  twice as many  {doubled}  {doubled.said['stages']}")
+    equal = len({content(Path(used.said["output"])) for used in (*ones, *twos)}) == 1
+    print(f"  {'ok ' if equal else 'NOT'} every run wrote the same folder")
+    every = holds_every_point(moved, Path(ones[0].said["output"]), Path(copc.said["output"]))
+    peak = max(used.peak_mb for used in (*moves, *ones, *twos, copc, potree, doubled))
+    return (
+        fine
+        & equal
+        & every
+        & speed_up(ones, twos)
+        & verdict("peak memory of any process, MB", peak, MOST_MB)
+    )
+
+
+def build(kind: str, cloud: Path, folder: Path, workers: int) -> Used:
+    return measure("clouds_job.py", kind, json.dumps({}), str(cloud), str(folder), str(workers))
+
+
+def speed_up(ones: list[Used], twos: list[Used]) -> bool:
+    wall = min(used.said["wall_s"] for used in ones) / min(used.said["wall_s"] for used in twos)
+    work = median(used.said["cpu_s"] for used in ones) / median(
+        used.said["longest_s"] for used in twos
+    )
+    print(f"  two workers over one by the longer one's CPU-seconds: {work:.2f}")
+    return verdict("speed of two workers over one, on the wall", wall, LEAST_SPEED_UP, most=False)
+
+
+def content(folder: Path) -> str:
+    """Give the hash of all files of a folder, and of their names."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def holds_every_point(cloud: Path, ept: Path, copc: Path) -> bool:
+    """Compare the points as laspy reads them: of the cloud, of all tiles, and of all nodes."""
+    expected = digest([cloud])
+    tiles = digest(sorted((ept / "ept-data").iterdir()))
+    with laspy.CopcReader.open(copc) as reader:
+        nodes = digest_of(reader.query().array)
+    fine = expected == tiles == nodes
+    print(f"  {'ok ' if fine else 'NOT'} EPT and COPC have each of the {expected[0]:,} points once")
+    return fine
+
+
+def digest(paths: list[Path]) -> tuple[int, int, int]:
+    """Sum up points so that their order does not matter."""
+    number = total = squares = 0
+    for path in paths:
+        with laspy.open(path) as reader:
+            for points in reader.chunk_iterator(1_000_000):
+                one = digest_of(points.array)
+                number, total, squares = number + one[0], total + one[1], squares + one[2]
+    return number, total % 2**64, squares % 2**64
+
+
+def digest_of(records: np.ndarray) -> tuple[int, int, int]:
+    raw = records.view(np.uint8).reshape(len(records), -1)
+    words = np.pad(raw, ((0, 0), (0, -raw.shape[1] % 8))).view(np.uint64)
+    hashes = np.zeros(len(words), np.uint64)
+    for column in words.T:
+        hashes = (hashes ^ column) * np.uint64(0x9E3779B97F4A7C15)
+        hashes ^= hashes >> np.uint64(29)
+    squares = (hashes * hashes).sum(dtype=np.uint64)
+    return len(records), int(hashes.sum(dtype=np.uint64)), int(squares)
+
+
+def twice(cloud: Path, destination: Path) -> Path:
+    """Write a cloud beside itself."""
+    with laspy.open(cloud) as reader:
+        far = round(
+            1.01 * (reader.header.maxs[0] - reader.header.mins[0]) / reader.header.scales[0]
+        )
+        with laspy.open(destination, "w", header=reader.header) as writer:
+            for shift in (0, far):
+                reader.seek(0)
+                for points in reader.chunk_iterator(1_000_000):
+                    points.X = points.X + shift
+                    writer.write_points(points)
+    return destination
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    data = Path(os.environ.get("HAULIER_TEST_DATA", BESIDE))
+    parser.add_argument("--data", type=Path, default=data / "clouds", help="folder of the clouds")
+    parser.add_argument("--rounds", type=int, default=3)
+    choice = parser.parse_args()
+    cloud = choice.data / CLOUD
+    if not cloud.is_file():
+        parser.error(f"there is no {cloud}; --data or HAULIER_TEST_DATA names its folder")
+    folder = Path(tempfile.mkdtemp(prefix="haulier-bench-octree-"))
+    try:
+        print(f"REPROJECT_LAS and BUILD_EPT of {CLOUD}, {choice.rounds} rounds")
+        fine = octree(cloud, folder, choice.rounds)
+    finally:
+        shutil.rmtree(folder)
+    sys.exit(0 if fine else 1)
+
+
+if __name__ == "__main__":
+    main()
