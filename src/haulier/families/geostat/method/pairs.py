@@ -166,31 +166,30 @@ def accumulate(  # noqa: PLR0917 -- arrays one by one: out of tuples they are th
         pairs: (d, k) to be added to.
         terms: (d, k, 5) to be added to: weights, and by them distances and what is measured.
     """
-    distances = np.empty(LEAF_SIZE)
-    longest = edges[-1]
+    distances, intervals = np.empty(LEAF_SIZE), np.empty(LEAF_SIZE, dtype=np.int64)
     for other in near:
         for i in range(first[leaf], first[leaf + 1]):
             begin = i + 1 if other == leaf else first[other]
             end = first[other + 1]
             _measure_distances(places, i, begin, end, distances)
-            for j in range(begin, end):
-                distance = distances[j - begin]
-                if distance > longest:
-                    continue
-                k = _interval(edges, table, per_metre, distance)
-                if k < 0:
-                    continue
-                weight = weights[i] * weights[j]
-                same_hole = holes[i] == holes[j]
-                a, b, c = _measured(measure, values[i], values[j])
-                for d in range(len(forms)):
-                    if _belongs(places, i, j, distance, forms, limits, d, same_hole):
-                        pairs[d, k] += 1
-                        terms[d, k, 0] += weight
-                        terms[d, k, 1] += weight * distance
-                        terms[d, k, 2] += weight * a
-                        terms[d, k, 3] += weight * b
-                        terms[d, k, 4] += weight * c
+            _find_intervals(edges, table, per_metre, distances[: end - begin], intervals)
+            for d in range(len(forms)):
+                _add_pairs(
+                    places,
+                    values,
+                    weights,
+                    holes,
+                    i,
+                    begin,
+                    end,
+                    distances,
+                    intervals,
+                    forms[d],
+                    limits[d],
+                    measure,
+                    pairs[d],
+                    terms[d],
+                )
 
 
 @kernel
@@ -205,34 +204,61 @@ def _measure_distances(
 
 
 @kernel
-def _interval(edges: FloatArray, table: IntArray, per_metre: float, distance: float) -> int:
-    """Give k with edges[k] < distance <= edges[k + 1], or -1; of 0 the one that begins there."""
-    if distance <= edges[0]:
-        return 0 if distance == 0.0 and edges[0] == 0.0 else -1
-    k = table[int(distance * per_metre)]
-    while distance > edges[k + 1]:
-        k += 1
-    return int(k)
+def _find_intervals(
+    edges: FloatArray,
+    table: IntArray,
+    per_metre: float,
+    distances: FloatArray,
+    intervals: IntArray,
+) -> None:
+    """Write k with edges[k] < distance <= edges[k + 1], or -1; of 0 the one that begins there."""
+    shortest, longest = edges[0], edges[-1]
+    for j in range(len(distances)):
+        distance = distances[j]
+        intervals[j] = -1
+        if distance > shortest and distance <= longest:
+            k = table[int(distance * per_metre)]
+            while distance > edges[k + 1]:
+                k += 1
+            intervals[j] = k
+        elif distance == 0.0 and shortest == 0.0:
+            intervals[j] = 0
 
 
 @kernel
-def _belongs(  # noqa: PLR0917 -- as above
+def _add_pairs(  # noqa: PLR0917 -- as above
     places: FloatArray,
+    values: FloatArray,
+    weights: FloatArray,
+    holes: IntArray,
     i: int,
-    j: int,
-    distance: float,
-    forms: IntArray,
-    limits: FloatArray,
-    d: int,
-    same_hole: bool,  # noqa: FBT001 -- numba calls by position
-) -> bool:
-    """Tell whether a direction takes a pair."""
-    if forms[d] == DOWNHOLE:
-        return same_hole
-    if forms[d] != DIRECTIONAL:
-        return True
-    east, north = places[0, j] - places[0, i], places[1, j] - places[1, i]
-    return within(limits, d, east, north, places[2, i] - places[2, j], distance)
+    begin: int,
+    end: int,
+    distances: FloatArray,
+    intervals: IntArray,
+    form: int,
+    limit: FloatArray,
+    measure: int,
+    pairs: IntArray,
+    terms: FloatArray,
+) -> None:
+    """Add the pairs of one sample with those from begin to end that one direction takes."""
+    for j in range(begin, end):
+        k, distance = intervals[j - begin], distances[j - begin]
+        if k < 0 or (form == DOWNHOLE and holes[i] != holes[j]):
+            continue
+        if form == DIRECTIONAL:
+            east, north = places[0, j] - places[0, i], places[1, j] - places[1, i]
+            if not within(limit, east, north, places[2, i] - places[2, j], distance):
+                continue
+        weight = weights[i] * weights[j]
+        a, b, c = _measured(measure, values[i], values[j])
+        pairs[k] += 1
+        terms[k, 0] += weight
+        terms[k, 1] += weight * distance
+        terms[k, 2] += weight * a
+        terms[k, 3] += weight * b
+        terms[k, 4] += weight * c
 
 
 @kernel
@@ -249,34 +275,31 @@ def _measured(measure: int, one: float, other: float) -> tuple[float, float, flo
 
 
 @kernel
-def within(
-    limits: FloatArray, d: int, east: float, north: float, down: float, distance: float
-) -> bool:
+def within(limit: FloatArray, east: float, north: float, down: float, distance: float) -> bool:
     """Tell whether a pair is within the tolerances and bands of a direction.
 
     Args:
-        limits: (d, 9) as the columns above say.
-        d: which direction.
+        limit: (9,) as the columns above say.
         east: from one sample to the other, in metres.
         north: in metres.
         down: in metres.
         distance: the length of the three.
     """
     slack = SLACK * distance
-    along = east * limits[d, EAST] + north * limits[d, NORTH]
-    aside = abs(east * limits[d, NORTH] - north * limits[d, EAST])
+    along = east * limit[EAST] + north * limit[NORTH]
+    aside = abs(east * limit[NORTH] - north * limit[EAST])
     flat = along
-    if limits[d, CONE] == 0.0:
+    if limit[CONE] == 0.0:
         horizontal = math.sqrt(east * east + north * north)
-        if abs(along) < limits[d, AZIMUTH_COSINE] * horizontal - slack:
+        if abs(along) < limit[AZIMUTH_COSINE] * horizontal - slack:
             return False
         # A pair square to the azimuth may be turned to it either way: take the nearer one.
-        facing = along if abs(along) > slack else down * limits[d, DOWN]
+        facing = along if abs(along) > slack else down * limit[DOWN]
         flat = math.copysign(horizontal, facing)
-    ahead = abs(flat * limits[d, FLAT] + down * limits[d, DOWN])
-    above = abs(down * limits[d, FLAT] - flat * limits[d, DOWN])
+    ahead = abs(flat * limit[FLAT] + down * limit[DOWN])
+    above = abs(down * limit[FLAT] - flat * limit[DOWN])
     return bool(
-        ahead >= limits[d, DIP_COSINE] * distance - slack
-        and aside <= limits[d, BANDWIDTH] + slack
-        and above <= limits[d, BANDHEIGHT] + slack
+        ahead >= limit[DIP_COSINE] * distance - slack
+        and aside <= limit[BANDWIDTH] + slack
+        and above <= limit[BANDHEIGHT] + slack
     )
