@@ -9,6 +9,7 @@ import numpy as np
 
 from haulier.testing.context import World
 from haulier.testing.geoscience import BASE, Gallery, new, search, structure
+from haulier.testing.mining import intervals
 
 SAMPLES: Final = 60
 SIDE_M: Final = 100.0
@@ -58,7 +59,7 @@ def furnish(world: World) -> Gallery:
     )
     _grids(gallery)
     names = [f"H{n % 6}" for n in range(SAMPLES)]
-    gallery.intervals("holes.json", names, places * [1, 1, -1], gallery.scalar("grade", grades))
+    intervals(gallery, "holes.json", names, places * [1, 1, -1], gallery.scalar("grade", grades))
     gallery.variogram(
         "variogram.json",
         structure("spherical", 0.5, (60.0, 50.0, 30.0), (20.0, 0.0, 0.0)),

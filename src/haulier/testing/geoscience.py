@@ -149,10 +149,10 @@ class Gallery:
     def pointset(self, path: str, places: ArrayLike, *attributes: Mapping[str, Any]) -> str:
         """Make a pointset."""
         locations = {
-            "coordinates": self._places(places),
+            "coordinates": self.coordinates(places),
             "attributes": list(attributes),
         }
-        return self.put(path, {**_head(path, "pointset", "1.2.0"), "locations": locations})
+        return self.put(path, {**head_of(path, "pointset", "1.2.0"), "locations": locations})
 
     def grid(
         self,
@@ -168,7 +168,7 @@ class Gallery:
         turn = dict(zip(("dip_azimuth", "dip", "pitch"), rotation, strict=True))
         kind = "regular-3d-grid" if mask is None else "regular-masked-3d-grid"
         document: dict[str, Any] = {
-            **_head(path, kind, "1.3.0"),
+            **head_of(path, kind, "1.3.0"),
             "origin": list(origin),
             "size": list(size),
             "cell_size": list(cell),
@@ -184,7 +184,7 @@ class Gallery:
     def tensor(self, path: str, sides: Sequence[Sequence[float]], origin: Sequence[float]) -> str:
         """Make a grid whose cells have sizes of their own."""
         document = {
-            **_head(path, "tensor-3d-grid", "1.3.0"),
+            **head_of(path, "tensor-3d-grid", "1.3.0"),
             "origin": list(origin),
             "size": [len(side) for side in sides],
             "grid_cells_3d": {
@@ -199,7 +199,7 @@ class Gallery:
         """Make a variogram whose sill is what its parts add up to."""
         sill = nugget + sum(each["contribution"] for each in structures)
         document = {
-            **_head(path, "variogram", "1.1.0"),
+            **head_of(path, "variogram", "1.1.0"),
             "sill": sill,
             "nugget": nugget,
             "is_rotation_fixed": True,
@@ -212,7 +212,7 @@ class Gallery:
         kind = "non-parametric-continuous-cumulative-distribution"
         tails = ("lower_tail_extrapolation", "upper_tail_extrapolation")
         document = {
-            **_head(path, kind, "1.2.1"),
+            **head_of(path, kind, "1.2.1"),
             "cdf": {
                 "values": self.table({"values": values, "probabilities": probabilities}),
                 **dict.fromkeys(tails, "no_extrapolation"),
@@ -222,89 +222,10 @@ class Gallery:
         }
         return self.put(path, document)
 
-    def intervals(
-        self, path: str, holes: Sequence[str], middles: ArrayLike, *attributes: Mapping[str, Any]
-    ) -> str:
-        """Make downhole intervals of one metre, upright, around their middles."""
-        mid = np.asarray(middles, dtype=np.float64).reshape(-1, 3)
-        half = np.array([0.0, 0.0, 0.5])
-        ids = self.category("hole_id", holes)
-        depth = -mid[:, 2]
-        document = {
-            **_head(path, "downhole-intervals", "1.3.0"),
-            "is_composited": False,
-            "start": {"coordinates": self._places(mid + half)},
-            "end": {"coordinates": self._places(mid - half)},
-            "mid_points": {"coordinates": self._places(mid)},
-            "from_to": {
-                "intervals": {"start_and_end": self.table({"from": depth - 0.5, "to": depth + 0.5})}
-            },
-            "hole_id": {"values": ids["values"], "table": ids["table"]},
-            "attributes": list(attributes),
-        }
-        return self.put(path, document)
-
-    def collection(
-        self,
-        path: str,
-        collars: ArrayLike,
-        paths: Sequence[ArrayLike],
-        intervals: Sequence[ArrayLike],
-        *attributes: Mapping[str, Any],
-        desurvey: str = "minimum_curvature",
-    ) -> str:
-        """Make a downhole collection with one table of intervals.
-
-        Args:
-            path: of the object.
-            collars: (h, 3) metres.
-            paths: of each hole, rows of distance, azimuth and dip.
-            intervals: of each hole, rows of from and to.
-            attributes: of the intervals of all holes, one hole after the other.
-            desurvey: how stations are joined.
-        """
-        ids = self.category("hole_id", [f"H{n:03d}" for n in range(len(paths))])
-        document = {
-            **_head(path, "downhole-collection", "1.3.1"),
-            "type": "downhole",
-            "desurvey": desurvey,
-            "location": {
-                "coordinates": self._places(collars),
-                "hole_id": {"values": ids["values"], "table": ids["table"]},
-                "path": self._rows(paths, ("distance", "azimuth", "dip")),
-                "holes": self._chunks(paths),
-                "attributes": [],
-            },
-            "collections": [
-                {
-                    "name": "assays",
-                    "collection_type": "interval",
-                    "from_to": {
-                        "intervals": {"start_and_end": self._rows(intervals, ("from", "to"))},
-                        "attributes": list(attributes),
-                    },
-                    "holes": self._chunks(intervals),
-                }
-            ],
-        }
-        return self.put(path, document)
-
-    def _places(self, places: ArrayLike) -> dict[str, Any]:
+    def coordinates(self, places: ArrayLike) -> dict[str, Any]:
+        """Upload (n, 3) places as a table of x, y and z."""
         x, y, z = np.asarray(places, dtype=np.float64).reshape(-1, 3).T
         return self.table({"x": x, "y": y, "z": z})
-
-    def _rows(self, tables: Sequence[ArrayLike], names: Sequence[str]) -> dict[str, Any]:
-        parts = [np.asarray(each, dtype=np.float64).reshape(-1, len(names)) for each in tables]
-        return self.table(dict(zip(names, np.concatenate(parts).T, strict=True)))
-
-    def _chunks(self, tables: Sequence[ArrayLike]) -> dict[str, Any]:
-        counts = np.array([len(np.asarray(each)) for each in tables])
-        columns = {
-            "hole_index": pa.array(np.arange(len(counts)), pa.int32()),
-            "offset": pa.array(np.cumsum(counts) - counts, pa.uint64()),
-            "count": pa.array(counts, pa.uint64()),
-        }
-        return self.table(pa.table(columns))
 
 
 def structure(
@@ -339,7 +260,8 @@ def new(name: str) -> dict[str, str]:
     return {"operation": "create", "name": name}
 
 
-def _head(path: str, type_: str, version: str) -> dict[str, Any]:
+def head_of(path: str, type_: str, version: str) -> dict[str, Any]:
+    """Give what the document of an object of any type begins with."""
     name = path.rpartition("/")[2].removesuffix(".json")
     return {
         "name": name,

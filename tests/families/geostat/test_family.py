@@ -1,5 +1,7 @@
 """The family geostat holds to its socket: the conformance suite, a sample of every kind."""
 
+import subprocess
+import sys
 from typing import Any
 
 import msgspec
@@ -84,3 +86,15 @@ def test_a_report_that_the_result_names_is_always_made(kind: str) -> None:
     recipe = FAMILY.plan(kind, msgspec.convert(params, KINDS[kind].params))
 
     assert [step.id for step in recipe.steps] == ["prepare", "work", "publish", "report"]
+
+
+def test_planning_loads_neither_numba_nor_arrow_nor_matplotlib() -> None:
+    code = (
+        "import sys, haulier.families.geostat\n"
+        "print([name for name in ('numba', 'pyarrow', 'matplotlib', 'scipy', 'numpy') "
+        "if name in sys.modules])"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"

@@ -18,6 +18,7 @@ from haulier.families.geostat.io.tables import CHUNK_ROWS
 from haulier.families.geostat.method.rotation import rotation_matrix
 from haulier.testing.context import LocalContext, World
 from haulier.testing.geoscience import Gallery
+from haulier.testing.mining import collection
 
 STEP = StepPlan("prepare", "geostat", "prepare")
 ANGLES = st.tuples(st.floats(0, 360), st.floats(0, 180), st.floats(0, 360))
@@ -131,7 +132,8 @@ def test_intervals_of_a_downhole_collection_lie_on_their_curves(gallery: Gallery
     upright = [[0.0, 0.0, 90.0], [50.0, 0.0, 90.0]]
     slanted = [[0.0, 90.0, 45.0], [50.0, 90.0, 45.0]]
     grade = gallery.scalar("grade", [1.0, 2.0, 3.0])
-    reference = gallery.collection(
+    reference = collection(
+        gallery,
         "c.json",
         [[0, 0, 100], [10, 20, 100]],
         [upright, slanted],
@@ -153,10 +155,15 @@ def test_intervals_of_a_downhole_collection_lie_on_their_curves(gallery: Gallery
 
 
 def test_a_hole_of_no_collar_is_refused(gallery: Gallery) -> None:
-    gallery.collection("c.json", [[0, 0, 0]], [[[0, 0, 90]]], [[[0, 1]]], gallery.scalar("g", [1]))
+    collection(gallery, "c.json", [[0, 0, 0]], [[[0, 0, 90]]], [[[0, 1]]], gallery.scalar("g", [1]))
     document = gallery.get("c.json").body["object"]
-    other = gallery.collection(
-        "d.json", np.zeros((2, 3)), [[[0, 0, 90]]] * 2, [[[0, 1]]] * 2, gallery.scalar("g", [1, 2])
+    other = collection(
+        gallery,
+        "d.json",
+        np.zeros((2, 3)),
+        [[[0, 0, 90]]] * 2,
+        [[[0, 1]]] * 2,
+        gallery.scalar("g", [1, 2]),
     )
     broken = dict(gallery.get("d.json").body["object"])
     broken["location"] = document["location"]

@@ -8,6 +8,7 @@ from jmespath.exceptions import JMESPathError
 
 from haulier.core.problem import Code, Problem
 from haulier.families.geostat.io.objects import (
+    BLOCK_MODEL,
     COLLECTION,
     INTERVALS,
     MASKED,
@@ -136,7 +137,13 @@ def _of_collection(document: Mapping[str, Any]) -> Iterator[AttributeList]:
     yield AttributeList("location.attributes", collars.get("attributes") or (), length)
 
 
+def _of_block_model(document: Mapping[str, Any]) -> Iterator[AttributeList]:
+    nx, ny, nz = (int(n) for n in document["size"])
+    yield AttributeList("attributes", document["attributes"], nx * ny * nz)
+
+
 _LISTS: Final = {
+    BLOCK_MODEL: _of_block_model,
     POINTSET: _of_points,
     REGULAR: _of_grid,
     TENSOR: _of_grid,

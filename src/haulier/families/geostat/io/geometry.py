@@ -80,7 +80,7 @@ def locations_of(
         Problem: INVALID; the rows have no places of their own, as vertices of a grid.
     """
     if object_.type in GRIDS:
-        if owner.path != "cell_attributes":
+        if owner.path not in {"cell_attributes", "attributes"}:
             detail = f"{object_.at} must be used by its cells, got {owner.path}"
             raise Problem(Code.INVALID, detail, at=object_.at)
         return grid_locations(object_, steps)

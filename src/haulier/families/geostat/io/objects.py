@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from haulier.core.entry import Entry
 from haulier.core.family import Context
 from haulier.core.problem import Code, Problem
+from haulier.families.geostat.io.blockmodels import widened
 from haulier.families.geostat.params.references import Reference, parse_reference
 
 ENTRY: Final = "geoscience-object"
@@ -23,7 +24,8 @@ COLLECTION: Final = "downhole-collection"
 VARIOGRAM: Final = "variogram"
 EXPERIMENTAL: Final = "experimental-variogram"
 DISTRIBUTION: Final = "non-parametric-continuous-cumulative-distribution"
-GRIDS: Final = (REGULAR, MASKED, TENSOR)
+BLOCK_MODEL: Final = "block-model"
+GRIDS: Final = (REGULAR, MASKED, TENSOR, BLOCK_MODEL)
 POINTS: Final = (POINTSET, INTERVALS, COLLECTION)
 PLACED: Final = (*POINTS, *GRIDS)
 
@@ -38,7 +40,8 @@ class GeoObject:
         id: a UUID.
         entry: its name in the catalog.
         version: rises from 1.
-        document: what the caller once sent, without a `uuid`.
+        document: what the caller once sent, without a `uuid`; a block model has its geometry and
+            its values where grids have theirs.
         body: of the catalog's entry: the document, and what the wire keeps beside it.
     """
 
@@ -92,6 +95,8 @@ def load_object(
     if not isinstance(document, Mapping):
         raise Problem(Code.INVALID, f"{at} names an object without a document: {text}", at=at)
     object_ = GeoObject(reference, at, found.id, found.name, found.version, document, found.body)
+    if object_.type == BLOCK_MODEL and BLOCK_MODEL in allowed:
+        object_ = replace(object_, document=widened(context, document, reference.space, at=at))
     if object_.type not in allowed:
         is_ = f"a {object_.type}" if object_.type else f"of schema {object_.schema!r}"
         raise Problem(

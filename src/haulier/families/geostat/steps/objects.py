@@ -14,8 +14,8 @@ from haulier.families.geostat.io.distributions import (
     distribution_table,
     tails_of,
 )
+from haulier.families.geostat.io.newobjects import NewObject, new_object
 from haulier.families.geostat.io.objects import DISTRIBUTION
-from haulier.families.geostat.io.publications import NewObject, new_object
 from haulier.families.geostat.method.distribution import Distribution, fit_distribution
 from haulier.families.geostat.params.pieces import ObjectTarget, Parameters
 from haulier.families.geostat.params.transforms import ContinuousDistribution

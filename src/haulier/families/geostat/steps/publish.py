@@ -5,6 +5,7 @@ from typing import Any
 
 from haulier.core.family import Context, Part, PartResult, StepResult
 from haulier.core.recipe import StepPlan
+from haulier.families.geostat.io.objects import ENTRY as OBJECT
 from haulier.families.geostat.kinds import PARQUET
 from haulier.families.geostat.steps.job import Job
 from haulier.families.geostat.steps.outputs import give
@@ -34,8 +35,10 @@ def merge(step: StepPlan, results: Mapping[str, PartResult], context: Context) -
     del results
     job: Job[Any] = Job(step, context)
     published = tasks()[job.kind].publish(job, context.values(WORK))
-    for name in {name for each in published.publications for name in each.files}:
-        path = context.write(name, media_type=PARQUET, filename=f"{name}.parquet")
-        give(context.read(f"step:{WORK}.{name}"), path)
+    for each in published.publications:
+        if each.type == OBJECT:  # a block model's columns are written by whoever publishes them
+            for name in each.files:
+                path = context.write(name, media_type=PARQUET, filename=f"{name}.parquet")
+                give(context.read(f"step:{WORK}.{name}"), path)
     values = {"result": dict(published.result), "statistics": dict(published.statistics)}
     return StepResult(values, publish=published.publications)

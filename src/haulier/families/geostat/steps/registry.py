@@ -5,16 +5,15 @@ from functools import cache
 from typing import Any
 
 from haulier.families.geostat.steps.comparison import SimulationReportTask
+from haulier.families.geostat.steps.consim import ConditionalSimulationTask
 from haulier.families.geostat.steps.crossvalidation import CrossValidationTask
 from haulier.families.geostat.steps.drifts import UniversalTask
+from haulier.families.geostat.steps.fitting import FitTask
 from haulier.families.geostat.steps.indicators import IndicatorTask
 from haulier.families.geostat.steps.kriging import KrigingTask
 from haulier.families.geostat.steps.objects import DistributionTask
 from haulier.families.geostat.steps.owntargets import BreakTiesTask, DeclusteringTask
-from haulier.families.geostat.steps.simulations import (
-    ConditionalSimulationTask,
-    TurningBandsTask,
-)
+from haulier.families.geostat.steps.simulations import TurningBandsTask
 from haulier.families.geostat.steps.task import Task
 from haulier.families.geostat.steps.values import (
     LocationWiseTask,
@@ -22,7 +21,7 @@ from haulier.families.geostat.steps.values import (
     NormalScoreTask,
     ProfitTask,
 )
-from haulier.families.geostat.steps.variography import ExperimentalTask, FitTask
+from haulier.families.geostat.steps.variography import ExperimentalTask
 from haulier.families.geostat.steps.weighting import InverseDistanceTask, NearestTask
 
 

@@ -14,7 +14,7 @@ from haulier.core.entry import Publication
 from haulier.core.family import PartResult
 from haulier.core.problem import Code, Problem
 from haulier.families.geostat.io.attributes import AttributeList
-from haulier.families.geostat.io.objects import PLACED, GeoObject
+from haulier.families.geostat.io.objects import BLOCK_MODEL, PLACED, GeoObject
 from haulier.families.geostat.io.publications import (
     Placed,
     check_spec,
@@ -24,6 +24,7 @@ from haulier.families.geostat.io.publications import (
     settled,
 )
 from haulier.families.geostat.params.pieces import Parameters
+from haulier.families.geostat.steps.blockmodels import block_publications, check_kinds
 from haulier.families.geostat.steps.job import Job
 from haulier.families.geostat.steps.outputs import Blob, Columns, Output, gather, written_of
 
@@ -198,6 +199,8 @@ class AttributeTask(Task[P]):
         """
         newest = job.newest(self.target_at, self.allowed)
         owner = self.owner(job, newest)
+        if newest.type == BLOCK_MODEL:
+            check_kinds(self.outputs(job), newest)
         names: dict[str, str] = {}
         for each in self.outputs(job):
             spec = settled(newest, owner, each.spec, each.type, replace=each.replace)
@@ -238,8 +241,7 @@ class AttributeTask(Task[P]):
             name: [msgspec.convert(each, Blob) for each in given]
             for name, given in done["blobs"].items()
         }
-        document, placed = new_version(newest, owner.path, written_of(self.outputs(job), blobs))
-        hashes = {each.artifact: each.sha256 for given in blobs.values() for each in given}
+        publications, placed = self._publications(job, newest, owner, blobs)
         target = {
             "reference": newest.url(newest.version + 1),
             "name": newest.title,
@@ -247,10 +249,24 @@ class AttributeTask(Task[P]):
             "schema_id": newest.schema,
         }
         return Published(
-            (replacement(newest, document, hashes),),
+            publications,
             self.result(job, done, target, placed),
             self.statistics(job, done),
         )
+
+    def _publications(
+        self,
+        job: Job[P],
+        newest: GeoObject,
+        owner: AttributeList,
+        blobs: Mapping[str, Sequence[Blob]],
+    ) -> tuple[tuple[Publication, ...], list[Placed]]:
+        outputs = self.outputs(job)
+        if newest.type == BLOCK_MODEL:
+            return block_publications(job.context, newest, owner, outputs, blobs)
+        document, placed = new_version(newest, owner.path, written_of(outputs, blobs))
+        hashes = {each.artifact: each.sha256 for given in blobs.values() for each in given}
+        return (replacement(newest, document, hashes),), placed
 
 
 def attribute_result(placed: Placed) -> dict[str, str]:

@@ -17,6 +17,7 @@ from haulier.families.geostat.io.report.summary import Binned, Tally, bin_edges
 from haulier.families.geostat.io.tables import CHUNK_ROWS, numbers
 from haulier.families.geostat.method.conditional import standardised
 from haulier.families.geostat.method.variogram import Variogram
+from haulier.families.geostat.steps.consim import LOSS
 from haulier.families.geostat.steps.estimators import EstimatorTask, missed
 from haulier.families.geostat.steps.job import Job
 from haulier.families.geostat.steps.pages.about import (
@@ -46,7 +47,7 @@ from haulier.families.geostat.steps.pages.models import (
 from haulier.families.geostat.steps.pages.validated import validation_sections
 from haulier.families.geostat.steps.registry import tasks
 from haulier.families.geostat.steps.samples import Counts, Sampled, left_out, load_samples
-from haulier.families.geostat.steps.simulations import LOSS, SIMULATIONS, SimulationTask
+from haulier.families.geostat.steps.simulations import SIMULATIONS, SimulationTask
 from haulier.families.geostat.steps.statistics import MEAN, PROBABILITY, QUANTILE, SUMMARY
 from haulier.families.geostat.steps.targets import Target, open_target
 from haulier.families.geostat.steps.values import LocationWiseTask

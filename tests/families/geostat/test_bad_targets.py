@@ -1,0 +1,184 @@
+"""Targets that are too large, taken, or not what they should be, and files that are broken."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+
+from haulier.core.problem import Code, Problem
+from haulier.families.geostat import FAMILY
+from haulier.testing import deposit
+from haulier.testing.context import World, run_job
+from haulier.testing.deposit import PARAMS, SEARCH, furnish, on
+from haulier.testing.geoscience import BASE, Gallery, new, search
+
+
+@pytest.fixture
+def gallery(tmp_path: Any) -> Gallery:
+    return furnish(World(tmp_path))
+
+
+def fails(gallery: Gallery, kind: str, **fields: object) -> Problem:
+    """Run a job with some parameters changed, and give the problem it ends with."""
+    params: Mapping[str, Any] = {**PARAMS[kind], "report": False, **fields}
+    with pytest.raises(Problem) as caught:
+        run_job(FAMILY, kind, params, gallery.world)
+    return caught.value
+
+
+def test_a_grid_of_a_thousand_million_blocks_is_beyond_the_quota(gallery: Gallery) -> None:
+    vast = gallery.grid("vast.json", (1000, 1000, 1000))
+
+    problem = fails(gallery, "KRIGING", target=on(vast, "estimate"))
+
+    assert problem.code is Code.TOO_LARGE
+    assert problem.at == "target.object"
+    assert "1,000,000,000 locations, more than the 200,000,000" in problem.detail
+    assert "coarser grid" in problem.detail
+
+
+def test_the_operator_sets_the_quota(gallery: Gallery) -> None:
+    gallery.world.entries["limits", "geostat"] = {"max_blocks": 100}
+
+    problem = fails(gallery, "KRIGING")
+
+    assert problem.code is Code.TOO_LARGE
+    assert "the 100 that one job may fill" in problem.detail
+
+
+def test_a_name_that_is_taken_is_refused_before_anything_is_done(gallery: Gallery) -> None:
+    problem = fails(gallery, "IDW", target=on(deposit.GRID, "zone"))
+
+    assert problem.at == "target.attribute.name"
+    assert "operation 'update'" in problem.detail
+    assert "work" not in gallery.world.results
+
+
+def test_an_attribute_of_other_values_is_not_updated(gallery: Gallery) -> None:
+    update = {"operation": "update", "reference": "cell_attributes[?name=='zone']"}
+    target = {"object": deposit.GRID, "attribute": update}
+
+    problem = fails(gallery, "IDW", target=target)
+
+    assert problem.at == "target.attribute.reference"
+    assert "'category'" in problem.detail
+
+
+@pytest.mark.parametrize("limit", ["max_samples_per_drillhole", "max_drillholes_per_estimate"])
+def test_limits_by_drillhole_need_drillholes(gallery: Gallery, limit: str) -> None:
+    problem = fails(gallery, "KRIGING", neighborhood={**SEARCH, limit: 2})
+
+    assert problem.at == f"neighborhood.{limit}"
+    assert "pointset" in problem.detail
+
+
+def test_downhole_intervals_have_drillholes(gallery: Gallery) -> None:
+    params = {
+        **PARAMS["KRIGING"],
+        "source": {"object": deposit.HOLES, "attribute": "attributes[?name=='grade']"},
+        "target": {
+            **on(deposit.GRID, "estimate"),
+            "diagnostics": {"num_drillholes": new("NDh")},
+        },
+        "neighborhood": {**search(500.0, 12), "max_samples_per_drillhole": 2},
+        "report": False,
+    }
+
+    run_job(FAMILY, "KRIGING", params, gallery.world)
+
+    assert gallery.column("grid.json", "NDh").min() >= 6
+
+
+def test_points_have_no_blocks(gallery: Gallery) -> None:
+    problem = fails(gallery, "KRIGING", target=on(deposit.POINTS, "k"))
+
+    assert problem.at == "block_discretization"
+
+
+def test_values_that_were_never_uploaded_are_told(gallery: Gallery) -> None:
+    attribute = {**gallery.scalar("g", np.ones(3))}
+    attribute["values"] = {**attribute["values"], "data": "0" * 64}
+    source = gallery.pointset("lost.json", np.eye(3), attribute)
+
+    problem = fails(gallery, "IDW", source={"object": source, "attribute": "g"})
+
+    assert "never uploaded" in problem.detail
+
+
+def test_a_file_that_is_no_table_is_told(gallery: Gallery) -> None:
+    attribute = gallery.scalar("g", np.ones(3))
+    path = gallery.world.storages["geoscience-data"] / attribute["values"]["data"]
+    path.write_bytes(b"PAR1 and then nothing")
+    source = gallery.pointset("torn.json", np.eye(3), attribute)
+
+    problem = fails(gallery, "IDW", source={"object": source, "attribute": "g"})
+
+    assert problem.code is Code.INVALID
+    assert "no Parquet file" in problem.detail
+
+
+Change = Callable[[dict[str, Any]], object]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda document: document.pop("size"),
+        lambda document: document.update(size=[0, 5, 4]),
+        lambda document: document.update(cell_size=[1.0, 0.0, 1.0]),
+        lambda document: document.update(origin="here"),
+        lambda document: document.pop("cell_size"),
+    ],
+)
+def test_a_grid_that_is_not_whole_is_refused(gallery: Gallery, change: Change) -> None:
+    document = dict(gallery.get("grid.json").body["object"])
+    change(document)
+    broken = gallery.put("broken.json", document)
+
+    problem = fails(gallery, "IDW", target=on(broken, "idw"))
+
+    assert problem.code is Code.INVALID
+    assert problem.at == "target.object"
+
+
+def test_an_object_is_not_replaced_unless_that_is_asked_for(gallery: Gallery) -> None:
+    target = {"reference": f"{BASE}/path/distribution.json"}
+
+    problem = fails(gallery, "CONTINUOUS_DISTRIBUTION", target=target)
+
+    assert problem.code is Code.CONFLICT
+    assert problem.at == "target.reference"
+
+
+def test_an_object_of_another_type_is_never_replaced(gallery: Gallery) -> None:
+    target = {"reference": f"{BASE}/path/grid.json", "overwrite": True}
+
+    problem = fails(gallery, "CONTINUOUS_DISTRIBUTION", target=target)
+
+    assert problem.code is Code.CONFLICT
+    assert "another type" in problem.detail
+
+
+def test_an_object_is_replaced_by_its_next_version(gallery: Gallery) -> None:
+    target = {"reference": f"{BASE}/path/distribution.json", "overwrite": True}
+    params = {**PARAMS["CONTINUOUS_DISTRIBUTION"], "target": target, "report": False}
+
+    done = run_job(FAMILY, "CONTINUOUS_DISTRIBUTION", params, gallery.world)
+
+    assert done.result["distribution"]["reference"].endswith("?version=2")
+    assert gallery.get("distribution.json").version == 2
+
+
+def test_more_realisations_than_there_are_cannot_be_compared(gallery: Gallery) -> None:
+    problem = fails(gallery, "SIMULATION_REPORT", number_of_simulations=9)
+
+    assert problem.at == "number_of_simulations"
+    assert "at most the 4" in problem.detail
+
+
+def test_source_and_target_of_values_have_the_same_rows(gallery: Gallery) -> None:
+    problem = fails(gallery, "NORMAL_SCORE", target=on(deposit.GRID, "score"))
+
+    assert problem.at == "target.object"
+    assert "120" in problem.detail
