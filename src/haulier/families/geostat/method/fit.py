@@ -157,7 +157,8 @@ class _Lags:
         transforms = self.unknowns.transforms(numbers)
         for i, each in enumerate(self.unknowns.candidates):
             one = np.array([MODELS[each.model]]), np.array([float(each.alpha)]), np.ones(1)
-            found = covariances(self.separations, 0.0, *one, transforms[i][None])
+            scaled = np.ascontiguousarray(transforms[i])[None]
+            found = covariances(self.separations, 0.0, *one, scaled)
             out[:, i + 1] = (0.0 if each.model == "linear" else 1.0) - found
         return out
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from haulier.families.geostat.method.experimental import experimental_variogram
 from haulier.families.geostat.method.kriging import (
     DIAGNOSTICS,
     Kriging,
@@ -12,6 +13,7 @@ from haulier.families.geostat.method.kriging import (
     krige,
     krige_many,
 )
+from haulier.families.geostat.method.lags import Direction, equal_lags
 from haulier.families.geostat.method.neighbourhood import Neighbourhood
 from haulier.families.geostat.method.samples import Samples
 from haulier.families.geostat.method.variogram import Structure, Variogram
@@ -25,6 +27,7 @@ def warm() -> None:
     keep the compiled kernels where the package's own folder cannot be written to.
     """
     warm_estimation()
+    warm_variography()
 
 
 def warm_estimation() -> None:
@@ -38,3 +41,10 @@ def warm_estimation() -> None:
     many = Samples(places, np.ones((5, 2)), samples.holes)
     krige_many(Kriging(many, variogram, neighbourhood), Targets(places + 0.1))
     idw(samples, neighbourhood, places + 0.1, 2.0)
+
+
+def warm_variography() -> None:
+    """Compare a few pairs, and evaluate a model."""
+    places = np.array([[0.0, 0, 0], [1, 0, 0], [0, 1, 0]])
+    experimental_variogram(places, np.arange(3.0), [Direction(equal_lags(1.0, 2))])
+    Variogram(0.1, (Structure("spherical", 0.9, (2.0, 2.0, 2.0)),)).gamma(places)

@@ -149,7 +149,7 @@ def _lags(said: vario.LagSettings, sampled: Sampled) -> Lags:
         return adjoining_lags(said.edges)
     if said.size is not None:
         return centred_lags(said.size, said.count, said.tolerance)
-    return gstat_lags(sampled.places)
+    return gstat_lags(sampled.places, said.count)
 
 
 class ExperimentalTask(PairTask[vario.ExperimentalVariogram]):
