@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from tests.cli.conftest import Haulier, Said
 
@@ -354,3 +355,23 @@ def test_the_doctor_says_that_there_is_no_database(haulier: Haulier, tmp_path: P
     assert said.code == Exit.FAILED
     assert "no database at" in said.out
     assert not (tmp_path / "empty").exists()
+
+
+def test_an_operator_limits_jobs_and_an_organisation_cannot(
+    haulier: Haulier, server: Server
+) -> None:
+    haulier("limits", "set", "geostat", "max_blocks", "1000000")
+    haulier("limits", "set", "geostat", "max_blocks", "50", "--organisation", "small")
+
+    everybodys = haulier("limits", "list", "--json").json
+    smalls = haulier("limits", "list", "small", "--json").json
+    assert [one["body"] for one in everybodys] == [{"max_blocks": 1_000_000}]
+    assert [one["body"] for one in smalls] == [{"max_blocks": 50}]
+    headers = {"authorization": f"Bearer {server.key}"}
+    url = f"{server.url}/catalog/limits/geostat"
+    seen = httpx.get(url, headers=headers)
+    assert seen.json()["body"] == {"max_blocks": 1_000_000}
+    refused = httpx.put(url, headers=headers, json={"max_blocks": 10**12})
+    assert refused.status_code == 403
+    assert "operator" in refused.text
+    assert haulier("limits", "set", "geostat", "max_blocks", "-1").code == Exit.USAGE

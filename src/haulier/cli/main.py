@@ -23,6 +23,7 @@ SERVER: Final[tuple[Row, ...]] = (
     ),
     ("worker", "worker:worker", "Run jobs from the shared database until SIGTERM."),
     ("keys", "keys:keys", "Make, list and revoke API keys, on the server's own database."),
+    ("limits", "limits:limits", "Set how much one job of an organisation may take."),
     (
         "doctor",
         "doctor:doctor",

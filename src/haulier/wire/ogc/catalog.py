@@ -21,6 +21,8 @@ NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~@+-]{0,127}")
 TYPE: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 #: Types that begin so are a dialect's own book-keeping, and nobody's to read or write.
 HIDDEN: Final = "private_"
+#: Types that an organisation may read and only the server's operator writes.
+OPERATORS: Final = frozenset({"limits"})
 
 Asked = Request[Caller, None, State]
 
@@ -69,7 +71,7 @@ async def put_entry(
 ) -> Response[EntryBody]:
     """Make a thing, or give it a new body; `If-Match` refuses where it has changed meanwhile."""
     services, caller = services_of(request), caller_of(request)
-    type_ = _type(type_name)
+    type_ = _written(type_name)
     if NAME.fullmatch(name) is None:
         detail = f"name must be 1 to 128 letters, digits and ._~@+-, got {name!r}"
         raise Problem(Code.INVALID, detail, at="path.name")
@@ -86,13 +88,21 @@ async def put_entry(
 async def delete_entry(request: Asked, type_name: TypeName, name: EntryName) -> None:
     """Forget a thing; what it points to is left alone."""
     services, caller = services_of(request), caller_of(request)
-    await services.write(services.catalog.delete, caller.organisation, _type(type_name), name)
+    type_ = _written(type_name)
+    await services.write(services.catalog.delete, caller.organisation, type_, name)
 
 
 def _type(type_name: str) -> str:
     if TYPE.fullmatch(type_name) is None or type_name.startswith(HIDDEN):
         raise Problem(Code.NOT_FOUND, f"no type '{type_name}' in the catalog", at="type")
     return type_name
+
+
+def _written(type_name: str) -> str:
+    if type_name in OPERATORS:
+        detail = f"{type_name} are set by the server's operator: see `haulier {type_name} --help`"
+        raise Problem(Code.FORBIDDEN, detail, at="type")
+    return _type(type_name)
 
 
 def _answer(entry: Entry, caller: Caller) -> Response[EntryBody]:

@@ -22,7 +22,7 @@ def check_quota(context: Context, locations: int, *, at: str) -> None:
             Code.TOO_LARGE,
             f"{at} has {locations:,} locations, more than the {most:,} that one job may fill: use "
             "a coarser grid, cut the grid into several, or ask the operator for a larger quota "
-            f"(catalog entry '{ENTRY}' named '{NAME}', max_blocks)",
+            f"(`haulier limits set {NAME} max_blocks ...`)",
             at=at,
         )
 
