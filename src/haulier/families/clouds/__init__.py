@@ -1,1 +1,5 @@
-"""Clouds: recipes of steps over point clouds."""
+"""Point clouds: moved, checked, cut, cleaned, and built into rasters and octrees."""
+
+from haulier.families.clouds.family import FAMILY
+
+__all__ = ["FAMILY"]

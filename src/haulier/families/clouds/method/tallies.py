@@ -1,0 +1,107 @@
+"""Count whole numbers in cells whose width grows with what comes: powers of two, few cells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Counts by cell, in one direction or in two.
+
+    A cell holds the numbers that are equal after a shift to the right. The shift is the smallest
+    with which all that was counted lies in at most `cells` cells along each axis, so that it does
+    not matter in which order, or by how many, the numbers were counted.
+
+    Attributes:
+        cells: the most there may be along an axis.
+        shift: bits to the right that make a number the number of its cell.
+        low: the number of the first cell along each axis.
+        counts: by cell, an axis a direction.
+    """
+
+    cells: int
+    shift: int
+    low: tuple[int, ...]
+    counts: IntArray
+
+    @property
+    def total(self) -> int:
+        """Give how many there are."""
+        return int(self.counts.sum())
+
+    @property
+    def high(self) -> IntArray:
+        """Give the number after that of the last cell along each axis."""
+        high: IntArray = np.array(self.low) + np.array(self.counts.shape)
+        return high
+
+    def plus(self, other: Tally) -> Tally:
+        """Give what two tallies have together."""
+        if not self.counts.size or not other.counts.size:
+            return other if not self.counts.size else self
+        shift = max(self.shift, other.shift)
+        while True:
+            one, two = (each.coarser(shift - each.shift) for each in (self, other))
+            low = np.minimum(one.low, two.low)
+            high = np.maximum(one.high, two.high)
+            if (high - low <= self.cells).all():
+                break
+            shift += 1
+        counts = np.zeros(high - low, np.int64)
+        for each in (one, two):
+            where = zip(each.low - low, each.high - low, strict=True)
+            counts[tuple(slice(a, b) for a, b in where)] += each.counts
+        return Tally(self.cells, shift, tuple(low.tolist()), counts)
+
+    def coarser(self, bits: int) -> Tally:
+        """Give the tally in cells that are so many times twice as wide."""
+        counts, low = self.counts, np.array(self.low)
+        if not bits:
+            return self
+        width = 1 << bits
+        for axis, first in enumerate(low.tolist()):
+            before = first - (first >> bits << bits)
+            after = -(before + counts.shape[axis]) % width
+            pads = [(0, 0)] * counts.ndim
+            pads[axis] = (before, after)
+            padded = np.pad(counts, pads)
+            shape = [*padded.shape]
+            shape[axis : axis + 1] = [padded.shape[axis] // width, width]
+            counts = padded.reshape(shape).sum(axis=axis + 1)
+        return Tally(self.cells, self.shift + bits, tuple((low >> bits).tolist()), counts)
+
+    def _high(self) -> IntArray:
+        return np.array(self.low) + np.array(self.counts.shape)
+
+
+def nothing(cells: int, axes: int) -> Tally:
+    """Give the tally of nothing."""
+    return Tally(cells, 0, (0,) * axes, np.zeros((0,) * axes, np.int64))
+
+
+def tally_of(cells: int, *columns: NDArray[np.integer]) -> Tally:
+    """Count numbers.
+
+    Args:
+        cells: the most cells there may be along an axis.
+        columns: (n,) whole numbers of each axis.
+    """
+    if not len(columns[0]):
+        return nothing(cells, len(columns))
+    ends = [(int(column.min()), int(column.max())) for column in columns]
+    shift = 0
+    while any((high >> shift) - (low >> shift) >= cells for low, high in ends):
+        shift += 1
+    low = [least >> shift for least, _ in ends]
+    shape = [(most >> shift) - first + 1 for (_, most), first in zip(ends, low, strict=True)]
+    flat = np.zeros(len(columns[0]), np.int64)
+    for column, first, length in zip(columns, low, shape, strict=True):
+        flat = flat * length + ((column.astype(np.int64) >> shift) - first)
+    counts = np.bincount(flat, minlength=int(np.prod(shape))).reshape(shape)
+    return Tally(cells, shift, tuple(low), counts.astype(np.int64))

@@ -1,0 +1,17 @@
+"""Make the kernels of clouds ready, once a process, compiled once on a machine."""
+
+from functools import cache
+from pathlib import Path
+
+from haulier.families.clouds import method
+from haulier.families.kernels import alone_in
+
+
+@cache
+def make_ready() -> None:
+    """Load every kernel, compiling where no process has before."""
+    from haulier.families.clouds.steps import moving, passes  # noqa: PLC0415 -- they load numba
+
+    with alone_in(Path(method.__file__).parent):
+        moving.warm()
+        passes.warm()
