@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from haulier.families.geostat import FAMILY
-from haulier.families.geostat.io.report.page import png_size
 from haulier.families.geostat.kinds import KINDS
 from haulier.families.geostat.plots import BY_KIND, PLOTS, output_name
 from haulier.families.geostat.steps.pages.registry import pages
+from haulier.families.reporting.page import png_size
 from haulier.testing.context import World, run_job
 from haulier.testing.geoscience import BASE, Gallery, new, search, structure
 

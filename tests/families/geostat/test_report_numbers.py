@@ -21,8 +21,8 @@ from haulier.families.geostat.io.report.slicing import (
 )
 from haulier.families.geostat.io.report.summary import SwathTally, Tally, bin_edges
 from haulier.families.geostat.io.report.swaths import swath_edges
-from haulier.families.geostat.io.report.texts import cell, flattened, number, settled
 from haulier.families.geostat.method.rotation import rotation_matrix
+from haulier.families.reporting.texts import cell, flattened, number, settled
 
 SIZES = st.tuples(*[st.integers(1, 6)] * 3)
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from haulier.families.geostat.io.report import Figure, Report, Section, Table, render
-from haulier.families.geostat.io.report.page import png_size
 from haulier.families.geostat.io.report.points import sample_map
+from haulier.families.reporting.page import png_size
 
 CHROMIUM = which("chromium") or which("chromium-browser") or which("google-chrome")
 QUIET = (

@@ -21,7 +21,6 @@ from haulier.families.geostat.io.report import (
     validation,
     variograms,
 )
-from haulier.families.geostat.io.report.page import png_size
 from haulier.families.geostat.io.report.slicing import Beside, Slice
 from haulier.families.geostat.io.report.summary import Binned, SwathTally, Tally, bin_edges
 from haulier.families.geostat.method.experimental import experimental_variogram
@@ -29,6 +28,7 @@ from haulier.families.geostat.method.lags import Direction, Form, equal_lags
 from haulier.families.geostat.method.rotation import FloatArray
 from haulier.families.geostat.method.validation import HistogramCheck, VariogramCheck
 from haulier.families.geostat.method.variogram import Structure, Variogram
+from haulier.families.reporting.page import png_size
 
 Draw = Callable[[], bytes]
 

@@ -10,7 +10,9 @@ import numpy as np
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from scipy.special import ndtri
 
-from haulier.families.geostat.io.report.canvas import (
+from haulier.families.geostat.io.report.summary import Binned
+from haulier.families.geostat.method.rotation import FloatArray
+from haulier.families.reporting.canvas import (
     ALERT,
     EDGE,
     INK,
@@ -21,9 +23,7 @@ from haulier.families.geostat.io.report.canvas import (
     sheet,
     subtitle,
 )
-from haulier.families.geostat.io.report.summary import Binned
-from haulier.families.geostat.io.report.texts import number, settled
-from haulier.families.geostat.method.rotation import FloatArray
+from haulier.families.reporting.texts import number, settled
 
 MARKS: Final = (0.001, 0.01, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99, 0.999)  # of a probability axis
 EXTREME: Final = ndtri(0.0005)

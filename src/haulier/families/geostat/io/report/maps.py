@@ -11,10 +11,10 @@ from matplotlib.colors import ListedColormap
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
-from haulier.families.geostat.io.report.canvas import EDGE, INK, plain_ticks, sheet, subtitle
 from haulier.families.geostat.io.report.frames import Frame, frame, stretch
 from haulier.families.geostat.io.report.slicing import Slice
 from haulier.families.geostat.method.rotation import FloatArray
+from haulier.families.reporting.canvas import EDGE, INK, plain_ticks, sheet, subtitle
 
 MISSING: Final = {"facecolor": "#e3e6ea", "edgecolor": "#b6bdc6", "hatch": "/////", "linewidth": 0}
 CLIP: Final = (0.01, 0.99)  # a few extreme blocks must not take all the colours

@@ -6,7 +6,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from haulier.families.geostat.io.report.canvas import (
+from haulier.families.geostat.io.report.maps import Scale, finish_bar, scale_of, symmetric_scale
+from haulier.families.geostat.method.rotation import FloatArray
+from haulier.families.reporting.canvas import (
     ACCENT,
     INK,
     limits,
@@ -14,9 +16,7 @@ from haulier.families.geostat.io.report.canvas import (
     plain_ticks,
     sheet,
 )
-from haulier.families.geostat.io.report.maps import Scale, finish_bar, scale_of, symmetric_scale
-from haulier.families.geostat.io.report.texts import number
-from haulier.families.geostat.method.rotation import FloatArray
+from haulier.families.reporting.texts import number
 
 NAMES: Final = ("Easting [m]", "Northing [m]", "Elevation [m]")
 CROWD: Final = 1500  # points from which outlines would hide their colours

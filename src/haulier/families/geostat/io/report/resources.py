@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from haulier.families.geostat.io.report.canvas import EDGE, SERIES, plain_ticks, sheet
 from haulier.families.geostat.io.report.maps import category_colours
 from haulier.families.geostat.io.report.summary import Binned
-from haulier.families.geostat.io.report.texts import number
 from haulier.families.geostat.method.rotation import FloatArray
+from haulier.families.reporting.canvas import EDGE, SERIES, plain_ticks, sheet
+from haulier.families.reporting.texts import number
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,7 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from haulier.families.geostat.io.report.canvas import (
+from haulier.families.geostat.io.report.variograms import two_lines
+from haulier.families.geostat.method.rotation import FloatArray
+from haulier.families.geostat.method.validation import HistogramCheck, VariogramCheck
+from haulier.families.reporting.canvas import (
     ACCENT,
     ALERT,
     INK,
@@ -16,10 +19,7 @@ from haulier.families.geostat.io.report.canvas import (
     sheet,
     squared,
 )
-from haulier.families.geostat.io.report.texts import number
-from haulier.families.geostat.io.report.variograms import two_lines
-from haulier.families.geostat.method.rotation import FloatArray
-from haulier.families.geostat.method.validation import HistogramCheck, VariogramCheck
+from haulier.families.reporting.texts import number
 
 GOOD, FAIR = "#13804a", "#c97a00"
 

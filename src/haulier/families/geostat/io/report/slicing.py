@@ -9,8 +9,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from haulier.families.geostat.io.report.texts import number
 from haulier.families.geostat.method.rotation import FloatArray
+from haulier.families.reporting.texts import number
 
 IntArray = NDArray[np.int64]
 

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from haulier.families.geostat.io.report.canvas import EDGE, MARKERS, SERIES, plain_ticks, sheet
 from haulier.families.geostat.io.report.summary import Band
 from haulier.families.geostat.method.rotation import FloatArray
+from haulier.families.reporting.canvas import EDGE, MARKERS, SERIES, plain_ticks, sheet
 
 WIDEST: Final = 60  # slabs that can be told apart
 

@@ -8,7 +8,8 @@ from typing import Any, Final
 import numpy as np
 from scipy.ndimage import gaussian_filter, map_coordinates
 
-from haulier.families.geostat.io.report.canvas import (
+from haulier.families.geostat.method.rotation import FloatArray
+from haulier.families.reporting.canvas import (
     ACCENT,
     ALERT,
     INK,
@@ -19,8 +20,7 @@ from haulier.families.geostat.io.report.canvas import (
     plain_ticks,
     sheet,
 )
-from haulier.families.geostat.io.report.texts import number
-from haulier.families.geostat.method.rotation import FloatArray
+from haulier.families.reporting.texts import number
 
 CELLS: Final = 96  # of the raster by which points are coloured
 SMOOTH: Final = 1.5  # of these cells

@@ -9,7 +9,11 @@ from typing import Any, Final
 import numpy as np
 from matplotlib.lines import Line2D
 
-from haulier.families.geostat.io.report.canvas import (
+from haulier.families.geostat.method.experimental import ExperimentalVariogram
+from haulier.families.geostat.method.lags import Direction, Form
+from haulier.families.geostat.method.rotation import FloatArray, rotation_matrix
+from haulier.families.geostat.method.variogram import Structure, Variogram
+from haulier.families.reporting.canvas import (
     ALERT,
     EDGE,
     INK,
@@ -20,11 +24,7 @@ from haulier.families.geostat.io.report.canvas import (
     sheet,
     squared,
 )
-from haulier.families.geostat.io.report.texts import number
-from haulier.families.geostat.method.experimental import ExperimentalVariogram
-from haulier.families.geostat.method.lags import Direction, Form
-from haulier.families.geostat.method.rotation import FloatArray, rotation_matrix
-from haulier.families.geostat.method.variogram import Structure, Variogram
+from haulier.families.reporting.texts import number
 
 AXES: Final = ("major", "semi-major", "minor")
 STEPS: Final = 240  # points of a curve

@@ -10,14 +10,14 @@ import msgspec
 from haulier import __version__
 from haulier.families.geostat.io.attributes import find_attribute
 from haulier.families.geostat.io.objects import GeoObject, load_object
-from haulier.families.geostat.io.report.document import Pairs, Report, Section
 from haulier.families.geostat.io.report.summary import Binned
-from haulier.families.geostat.io.report.texts import settled
 from haulier.families.geostat.kinds import KINDS
 from haulier.families.geostat.params.checks import references
 from haulier.families.geostat.params.pieces import AnyAttribute, CreateAttribute
 from haulier.families.geostat.steps.job import Job
 from haulier.families.geostat.steps.prepare import AnyType
+from haulier.families.reporting.document import Pairs, Report, Section
+from haulier.families.reporting.texts import settled
 
 COLUMNS = ("", "n", "Mean", "Variance", "CV", "Min", "P10", "Median", "P90", "Max")
 TENTHS = (0.1, 0.5, 0.9)

@@ -12,7 +12,6 @@ from haulier.families.geostat.io.attributes import find_attribute
 from haulier.families.geostat.io.objects import STORAGE
 from haulier.families.geostat.io.report import Figure, Report, Section, Table, points
 from haulier.families.geostat.io.report import distributions as drawn
-from haulier.families.geostat.io.report.document import Pairs
 from haulier.families.geostat.io.report.summary import Binned, Tally, bin_edges
 from haulier.families.geostat.io.tables import CHUNK_ROWS, numbers
 from haulier.families.geostat.method.conditional import standardised
@@ -51,6 +50,7 @@ from haulier.families.geostat.steps.simulations import SIMULATIONS, SimulationTa
 from haulier.families.geostat.steps.statistics import MEAN, PROBABILITY, QUANTILE, SUMMARY
 from haulier.families.geostat.steps.targets import Target, open_target
 from haulier.families.geostat.steps.values import LocationWiseTask
+from haulier.families.reporting.document import Pairs
 
 COUNTED: Final = 20  # realisations of which the values are counted
 

@@ -18,7 +18,6 @@ from haulier.families.geostat.io.report import (
 )
 from haulier.families.geostat.io.report import distributions as drawn
 from haulier.families.geostat.io.report.summary import Binned, Tally, bin_edges
-from haulier.families.geostat.io.report.texts import number
 from haulier.families.geostat.kinds import KINDS
 from haulier.families.geostat.steps.estimators import EstimatorTask, missed
 from haulier.families.geostat.steps.job import Job
@@ -38,6 +37,7 @@ from haulier.families.geostat.steps.pages.models import model_section, pinned_va
 from haulier.families.geostat.steps.pages.survey import Survey, column_ranges, survey
 from haulier.families.geostat.steps.registry import tasks
 from haulier.families.geostat.steps.samples import Counts, Sampled, left_out, load_samples
+from haulier.families.reporting.texts import number
 
 #: What diagnostics are called by people, and what they should be.
 DIAGNOSTICS: Final = {

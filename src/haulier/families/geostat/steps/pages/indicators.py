@@ -6,9 +6,7 @@ from typing import Any
 import numpy as np
 
 from haulier.families.geostat.io.report import Figure, Report, Section, Table, maps, points
-from haulier.families.geostat.io.report.document import Cell, Pairs
 from haulier.families.geostat.io.report.summary import bin_edges
-from haulier.families.geostat.io.report.texts import number
 from haulier.families.geostat.steps.indicators import E_TYPE, IndicatorTask
 from haulier.families.geostat.steps.job import Job
 from haulier.families.geostat.steps.pages.about import (
@@ -25,6 +23,8 @@ from haulier.families.geostat.steps.pages.survey import survey
 from haulier.families.geostat.steps.registry import tasks
 from haulier.families.geostat.steps.samples import Sampled, load_samples
 from haulier.families.geostat.steps.targets import Target
+from haulier.families.reporting.document import Cell, Pairs
+from haulier.families.reporting.texts import number
 
 
 def indicator_page(job: Job[Any]) -> Report:

@@ -9,7 +9,6 @@ import numpy as np
 from haulier.families.geostat.io.attributes import find_attribute
 from haulier.families.geostat.io.grids import GridLocations, MaskedLocations
 from haulier.families.geostat.io.report import Figure, Report, Section, Table, maps, resources
-from haulier.families.geostat.io.report.document import Pairs
 from haulier.families.geostat.io.tables import FloatArray
 from haulier.families.geostat.io.values import read_realisations
 from haulier.families.geostat.steps.job import Job
@@ -26,6 +25,7 @@ from haulier.families.geostat.steps.pages.survey import column_ranges
 from haulier.families.geostat.steps.registry import tasks
 from haulier.families.geostat.steps.targets import open_target
 from haulier.families.geostat.steps.values import GradeTask
+from haulier.families.reporting.document import Pairs
 
 Grades = Path | Iterator[tuple[int, FloatArray]]
 

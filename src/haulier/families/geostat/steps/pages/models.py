@@ -8,13 +8,13 @@ import numpy as np
 
 from haulier.core.family import Context
 from haulier.families.geostat.io.report import Figure, Section, Table, maps, points, variograms
-from haulier.families.geostat.io.report.texts import number
 from haulier.families.geostat.io.variograms import load_variogram
 from haulier.families.geostat.method.variogram import Variogram
 from haulier.families.geostat.steps.job import Job
 from haulier.families.geostat.steps.pages.about import WORK, Variable, column_path
 from haulier.families.geostat.steps.pages.cuts import Cut, some_points
 from haulier.families.geostat.steps.targets import Target
+from haulier.families.reporting.texts import number
 
 STRUCTURES: Final = (
     "Structure", "Contribution", "Major [m]", "Semi-major [m]", "Minor [m]", "Rotation",

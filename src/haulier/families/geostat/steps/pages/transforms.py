@@ -9,7 +9,6 @@ import numpy as np
 from haulier.families.geostat.io.distributions import load_distribution
 from haulier.families.geostat.io.report import Figure, Report, Section, Table, points
 from haulier.families.geostat.io.report import distributions as drawn
-from haulier.families.geostat.io.report.document import Pairs
 from haulier.families.geostat.io.report.summary import Binned, Tally, bin_edges
 from haulier.families.geostat.io.tables import FloatArray
 from haulier.families.geostat.io.values import read_realisations
@@ -29,6 +28,7 @@ from haulier.families.geostat.steps.pages.survey import column_ranges
 from haulier.families.geostat.steps.registry import tasks
 from haulier.families.geostat.steps.samples import Counts, left_out, load_samples
 from haulier.families.geostat.steps.values import NormalScoreTask
+from haulier.families.reporting.document import Pairs
 
 FRACTIONS: Final = np.linspace(0.0005, 0.9995, 400)
 THINNED: Final = 20_000  # values that edges and the curve of a transform are made of

@@ -6,11 +6,11 @@ from typing import Any, Final
 import numpy as np
 
 from haulier.families.geostat.io.report import Figure, Section, Table, simulations
-from haulier.families.geostat.io.report.texts import number
 from haulier.families.geostat.io.tables import FloatArray
 from haulier.families.geostat.method.validation import HistogramCheck, VariogramCheck
 from haulier.families.geostat.steps.job import Job
 from haulier.families.geostat.steps.pages.about import Variable
+from haulier.families.reporting.texts import number
 
 AXES: Final = ("Along the grid's x", "Along the grid's y", "Along the grid's z")
 Checked = Mapping[str, Any]

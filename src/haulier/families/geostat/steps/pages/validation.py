@@ -8,9 +8,7 @@ import numpy as np
 from haulier.families.geostat.io.report import Figure, Report, Section, Table, points
 from haulier.families.geostat.io.report import distributions as drawn
 from haulier.families.geostat.io.report import validation as compared
-from haulier.families.geostat.io.report.document import Pairs
 from haulier.families.geostat.io.report.summary import Tally, bin_edges
-from haulier.families.geostat.io.report.texts import number
 from haulier.families.geostat.io.tables import FloatArray
 from haulier.families.geostat.steps.crossvalidation import MADE
 from haulier.families.geostat.steps.job import Job
@@ -25,6 +23,8 @@ from haulier.families.geostat.steps.pages.about import (
 from haulier.families.geostat.steps.pages.models import model_section, pinned_variogram
 from haulier.families.geostat.steps.samples import Counts, left_out
 from haulier.families.geostat.steps.tables import read_arrays
+from haulier.families.reporting.document import Pairs
+from haulier.families.reporting.texts import number
 
 #: What the statistics are called, and what they are at best.
 SCORES: Final = {

@@ -6,7 +6,6 @@ from typing import Any, Final
 from haulier.families.geostat.io.experiments import experimental_of
 from haulier.families.geostat.io.report import Figure, Report, Section, Table
 from haulier.families.geostat.io.report import variograms as drawn
-from haulier.families.geostat.io.report.document import Pairs
 from haulier.families.geostat.io.variograms import variogram_of_document
 from haulier.families.geostat.method.experimental import ExperimentalVariogram
 from haulier.families.geostat.method.variogram import Variogram
@@ -14,6 +13,7 @@ from haulier.families.geostat.steps.job import Job
 from haulier.families.geostat.steps.pages.about import WORK, Variable, page_of, variable_of
 from haulier.families.geostat.steps.pages.models import model_section
 from haulier.families.geostat.steps.variography import EXPERIMENT
+from haulier.families.reporting.document import Pairs
 
 #: What each estimator gives, and whether in squared units of the variable.
 QUANTITIES: Final = {

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from importlib.resources import files
 from typing import Final
 
-from haulier.families.geostat.io.report.document import (
+from haulier.families.reporting.document import (
     Cell,
     Figure,
     Pairs,
@@ -16,7 +16,7 @@ from haulier.families.geostat.io.report.document import (
     Section,
     Table,
 )
-from haulier.families.geostat.io.report.texts import cell, flattened
+from haulier.families.reporting.texts import cell, flattened
 
 WIDE_PX: Final = 620  # figures that are wider take the whole column, others stand two by two
 CONTENTS_FROM: Final = 3  # sections from which a list of them helps
@@ -55,7 +55,7 @@ def png_size(png: bytes) -> tuple[int, int]:
 
 
 def _asset(name: str) -> str:
-    return files("haulier.families.geostat.io.report").joinpath(name).read_text("utf-8")
+    return files("haulier.families.reporting").joinpath(name).read_text("utf-8")
 
 
 def _headline(pairs: Pairs) -> str:

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from PIL import Image
 
-from haulier.families.geostat.io.report.texts import number
+from haulier.families.reporting.texts import number
 
 DPI: Final = 110
 COLOURS: Final = 256  # of a picture: a palette makes it a third as long, and nobody sees it
