@@ -347,6 +347,18 @@ def test_a_webhook_that_may_not_be_called_changes_nothing_but_its_own_step(
     assert "HAULIER_WEBHOOK_HOSTS" in step.problem.detail
 
 
+def test_a_webhook_among_the_steps_waits_for_the_end_of_a_step_however_it_ended(
+    here: Installation, receiver: tuple[str, list[tuple[dict[str, str], bytes]], list[int]]
+) -> None:
+    url, sent, _ = receiver
+
+    job = run(here, MADE, {**add(act="refuse"), "optional": True}, hook(url))
+
+    assert (job.state, len(sent)) == (State.SUCCEEDED, 1)
+    nowhere = run(here, MADE, add("other"), {**hook("http://169.254.1.1/"), "inputs": {}})
+    assert nowhere.state is State.SUCCEEDED
+
+
 @pytest.mark.chaos
 def test_a_killed_worker_costs_a_recipe_no_finished_step(here: Installation) -> None:
     waits = add("waits", takes="step:total.sum", act="wait", gate=str(here.gate))

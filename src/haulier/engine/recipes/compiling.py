@@ -12,6 +12,7 @@ from haulier.engine.recipes.binding import Bound, bind
 from haulier.engine.recipes.checks import StepKinds, faults_of, find_kind, producers
 from haulier.engine.recipes.documents import Definition, RecipeJob, RetriesDoc, StepDoc
 from haulier.engine.recipes.reading import read, reference, references
+from haulier.engine.recipes.webhook import ENGINE
 
 #: The codes of problems that a recipe's words for them mean.
 TRIED_AGAIN: Final[Mapping[str, tuple[Code, ...]]] = {
@@ -92,7 +93,7 @@ def _plan(step: StepDoc, kinds: StepKinds, owners: Mapping[str, str], bound: Bou
         inputs=inputs,
         stages=kind.stages,
         reuse=Reuse(step.cache) if kind.deterministic else Reuse.OFF,
-        optional=step.optional,
+        optional=step.optional or owners[kind.name] == ENGINE,  # a webhook never changes the job
         fatal=step.on_failure == "fail_job",
         retries=_retries(step.retries),
         timeout_s=step.timeout_s,
