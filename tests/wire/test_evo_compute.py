@@ -81,6 +81,17 @@ def test_progress_is_a_whole_number_that_never_says_more_than_is_done(
     assert body.message == "Job in progress"
 
 
+def test_a_file_that_a_result_names_is_an_address() -> None:
+    result = {"links": {"dashboard": "artifact:report"}, "all": ["artifact:a b", "other:c"]}
+    job = evo_job(State.SUCCEEDED, result=result)
+
+    body = msgspec.to_builtins(render_results(job, VIEW))
+
+    files = f"https://here/jobs/{job.id}/artifacts"
+    assert body["results"]["links"] == {"dashboard": f"{files}/report"}
+    assert body["results"]["all"] == [f"{files}/a%20b", "other:c"]
+
+
 @pytest.mark.parametrize("code", Code)
 def test_every_end_of_a_job_is_an_error_that_the_client_reads(code: Code) -> None:
     job = evo_job(State.FAILED, problem=ProblemBody(code, "why"))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import quote
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -16,6 +17,8 @@ from haulier.wire.evo.status import WORDS, Word
 from haulier.wire.evo.tasks import submitted_as, task_of
 
 PERCENT: Final = 100
+#: How a result names a file of its own job; it is fetched where the native wire has it.
+ARTIFACT: Final = "artifact:"
 CANCELLED: Final = ProblemBody(Code.CANCELLED, "the job was cancelled, so it has no results")
 SILENT: Final = ProblemBody(Code.INTERNAL, "the job failed without a word")
 
@@ -91,13 +94,25 @@ def render_results(job: Job, view: View) -> ResultsBody:
     """
     word = WORDS[job.state]
     if job.state in {State.SUCCEEDED, State.PARTIAL}:
-        return ResultsBody(status=word, results=job.result or {})
+        return ResultsBody(status=word, results=_linked(job.result or {}, job, view))
     if job.state is State.FAILED:
         return ResultsBody(status=word, error=describe(job.problem or SILENT))
     if job.state is State.CANCELLED:
         return ResultsBody(status=word, error=describe(CANCELLED))
     url = _url(job, view)
     return ResultsBody(status=word, links=Links(cancel=url, status=f"{url}/status"))
+
+
+def _linked(value: Any, job: Job, view: View) -> Any:  # noqa: ANN401 -- JSON
+    """Give a result in which every `artifact:NAME` is the address of that file of the job."""
+    if isinstance(value, Mapping):
+        return {name: _linked(each, job, view) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_linked(each, job, view) for each in value]
+    if isinstance(value, str) and value.startswith(ARTIFACT):
+        name = quote(value.removeprefix(ARTIFACT), safe="")
+        return f"{view.base_url}/jobs/{job.id}/artifacts/{name}"
+    return value
 
 
 def _url(job: Job, view: View) -> str:
