@@ -8,6 +8,7 @@ from struct import unpack_from
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from haulier.families.clouds.io.cloud import open_cloud
@@ -52,9 +53,9 @@ def nodes_of(folder: Path, head: Any) -> Iterator[Node]:
         assert len(names) == size // 22
 
 
-@pytest.fixture(scope="module")
-def potree(build: Build, terrain: Path) -> Path:
-    return Path(build("BUILD_POTREE", terrain, **SMALL).path)
+@pytest.fixture(scope="module", params=["DEFAULT", "BROTLI"])
+def potree(build: Build, terrain: Path, request: pytest.FixtureRequest) -> Path:
+    return Path(build("BUILD_POTREE", terrain, encoding=request.param, **SMALL).path)
 
 
 @pytest.fixture(scope="module")
@@ -63,11 +64,38 @@ def head(potree: Path) -> Any:
 
 
 def points_of(potree: Path, head: Any, node: Node) -> Any:
-    dtype = [
-        (each["name"], KINDS[each["type"]], (each["numElements"],)) for each in head["attributes"]
-    ]
+    dtype = np.dtype(
+        [(each["name"], KINDS[each["type"]], (each["numElements"],)) for each in head["attributes"]]
+    )
     content = (potree / "octree.bin").read_bytes()[node.offset : node.offset + node.size]
-    return np.frombuffer(content, dtype)
+    if head["encoding"] == "DEFAULT":
+        return np.frombuffer(content, dtype)
+    size = node.points * (dtype.itemsize + 4 + 2)  # positions and colours are padded to 64 bits
+    content = pa.Codec("brotli").decompress(content, size, asbytes=True)
+    return unwoven(content, node.points, dtype)
+
+
+def unwoven(content: bytes, count: int, dtype: np.dtype[Any]) -> Any:
+    """Read attribute after attribute, and take apart the bits of positions and colours."""
+    points = np.empty(count, dtype)
+    at = 0
+    for name in dtype.names or ():
+        if name in {"position", "rgb"}:
+            words = 2 if name == "position" else 1
+            codes = np.frombuffer(content, "<u8", words * count, at).reshape(count, words)
+            bits = np.arange(16, dtype=np.uint64)
+            for axis in range(3):
+                halves = (codes[..., None] >> (3 * bits + np.uint64(axis)) & 1) << bits
+                low = halves.sum(axis=2)
+                value = low[:, 0] if words == 1 else low[:, 0] << 16 | low[:, 1]
+                points[name][:, axis] = value.astype(np.uint32).view(np.int32)
+            at += codes.nbytes
+        else:
+            column = np.frombuffer(content, dtype[name].base, count, at)
+            points[name][:, 0] = column
+            at += column.nbytes
+    assert at == len(content)
+    return points
 
 
 def test_the_viewer_finds_every_point_once(potree: Path, head: Any, terrain: Path) -> None:

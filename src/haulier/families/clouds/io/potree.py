@@ -6,23 +6,25 @@ Source:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from struct import Struct
 from typing import Any, Final
 
 import msgspec
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from haulier.families.clouds.io.dimensions import extra_dimensions
 from haulier.families.clouds.io.layout import FORMATS, Layout, Records
-from haulier.families.clouds.method.morton import Cube
+from haulier.families.clouds.method.morton import CodeArray, Cube, interleaved
 from haulier.families.clouds.method.paging import Key, Page, plan_pages
 
 VERSION: Final = "2.0"
-ENCODING: Final = "DEFAULT"
+#: Brotli's levels go to 11; beyond this one it takes far longer for little.
+BROTLI_LEVEL: Final = 5
 #: type, which children there are, points, and where its points or, of a link, its page are.
 NODE: Final = Struct("<BBIQQ")
 INNER, LEAF, LINK = 0, 1, 2
@@ -66,25 +68,6 @@ class Attribute:
         return self.name, self.type, (self.elements,)
 
 
-class Range:
-    """The smallest and largest value of each attribute."""
-
-    def __init__(self, attributes: Sequence[Attribute]) -> None:
-        """Begin with no points."""
-        self._attributes = attributes
-        self.low: dict[str, NDArray[Any]] = {}
-        self.high: dict[str, NDArray[Any]] = {}
-
-    def add(self, payload: bytes) -> None:
-        """See the points of a node."""
-        points = np.frombuffer(payload, dtype_of(self._attributes))
-        for each in self._attributes:
-            values = points[each.name]
-            low, high = np.fmin.reduce(values), np.fmax.reduce(values)  # of what is a number
-            self.low[each.name] = np.fmin(self.low.get(each.name, low), low)
-            self.high[each.name] = np.fmax(self.high.get(each.name, high), high)
-
-
 @dataclass(frozen=True)
 class Octree:
     """What is written besides the points.
@@ -96,9 +79,10 @@ class Octree:
         offsets: of X, Y and Z.
         cube: the root.
         span: voxels along a side of a node.
+        encoding: "DEFAULT" or "BROTLI".
         keys: depth, x, y, z of each node, by depth and then by Morton code.
         points: of each node.
-        sizes: bytes of each node.
+        sizes: bytes of each payload.
     """
 
     name: str
@@ -107,6 +91,7 @@ class Octree:
     offsets: Sequence[float]
     cube: Cube
     span: int
+    encoding: str
     keys: Sequence[Key]
     points: Sequence[int]
     sizes: Sequence[int]
@@ -129,9 +114,41 @@ def dtype_of(attributes: Sequence[Attribute]) -> np.dtype[Any]:
 
 
 def encode_potree(records: Records, layout: Layout) -> bytes:
-    """Give a node as the viewer reads it: attribute behind attribute, point by point."""
-    attributes = attributes_of(layout)
-    points = np.empty(len(records), dtype_of(attributes))
+    """Give a node as a payload: attribute behind attribute, point by point."""
+    points = _points(records, layout)
+    return _ends(points) + points.tobytes()
+
+
+def encode_brotli(records: Records, layout: Layout) -> bytes:
+    """Give a node as a compressed payload: all of an attribute, then all of the next.
+
+    Positions and colours are interleaved bit by bit, as the viewer expects of this encoding.
+    """
+    points = _points(records, layout)
+    columns = [
+        WOVEN[name](points[name]) if name in WOVEN else points[name]
+        for name in points.dtype.names or ()
+    ]
+    codec = pa.Codec("brotli", compression_level=BROTLI_LEVEL)
+    packed = codec.compress(b"".join(column.tobytes() for column in columns), asbytes=True)
+    return _ends(points) + bytes(packed)
+
+
+def _woven_position(values: NDArray[Any]) -> CodeArray:
+    """Give two codes a point: of the upper 16 bits of X, Y and Z, and of the lower ones."""
+    bits = values.astype(np.int32).view(np.uint32)
+    return np.stack([interleaved(bits >> 16), interleaved(bits & 0xFFFF)], axis=1)
+
+
+#: What the compressed encoding weaves, and how.
+WOVEN: Final[Mapping[str, Callable[[NDArray[Any]], CodeArray]]] = {
+    "position": _woven_position,
+    "rgb": interleaved,
+}
+
+
+def _points(records: Records, layout: Layout) -> Records:
+    points = np.empty(len(records), dtype_of(attributes_of(layout)))
     for name, fields in ATTRIBUTES:
         if name in (points.dtype.names or ()):
             for column, field in enumerate(fields):
@@ -140,7 +157,15 @@ def encode_potree(records: Records, layout: Layout) -> bytes:
     points["number of returns"][:, 0] = records["bit_fields"] >> 4
     for each in extra_dimensions(layout):
         points[each.name][:, 0] = each.of(records)
-    return points.tobytes()
+    return points
+
+
+def _ends(points: Records) -> bytes:
+    """Give two points: of the smallest and of the largest value of each attribute."""
+    ends = np.empty(2, points.dtype)
+    for name in points.dtype.names or ():  # of what is a number
+        ends[name] = np.fmin.reduce(points[name]), np.fmax.reduce(points[name])
+    return ends.tobytes()
 
 
 def write_potree(folder: Path, layout: Layout, octree: Octree, payloads: Iterator[bytes]) -> None:
@@ -150,18 +175,22 @@ def write_potree(folder: Path, layout: Layout, octree: Octree, payloads: Iterato
         folder: where to.
         layout: of the records that the payloads were encoded from.
         octree: the nodes.
-        payloads: the encoded points of each node, in their order.
+        payloads: of each node, in their order: the ends of its values, then what the viewer reads.
     """
     attributes = attributes_of(layout)
-    found = Range(attributes)
+    dtype = dtype_of(attributes)
+    head_size = 2 * dtype.itemsize
+    ends: list[Records] = []
     with (folder / "octree.bin").open("wb") as file:
         for payload in payloads:
-            found.add(payload)
-            file.write(payload)
+            ends.append(np.frombuffer(payload, dtype, 2))
+            file.write(memoryview(payload)[head_size:])
+    octree = replace(octree, sizes=[size - head_size for size in octree.sizes])
     pages = plan_pages(octree.keys, PAGE_NODES)
     (folder / "hierarchy.bin").write_bytes(_packed(pages, octree))
     first_size = len(pages[0].entries) * NODE.size
-    head = _head(octree, first_size, [_described(each, found, octree) for each in attributes])
+    whole = np.frombuffer(_ends(np.concatenate(ends)), dtype)
+    head = _head(octree, first_size, [_described(each, whole, octree) for each in attributes])
     packed = msgspec.json.format(msgspec.json.encode(head), indent=1)
     (folder / "metadata.json").write_bytes(packed + b"\n")
 
@@ -183,17 +212,17 @@ def _head(octree: Octree, first_size: int, attributes: Sequence[object]) -> dict
         "scale": list(octree.scales),
         "spacing": size / octree.span,
         "boundingBox": {"min": list(lowest), "max": [each + size for each in lowest]},
-        "encoding": ENCODING,
+        "encoding": octree.encoding,
         "attributes": attributes,
     }
 
 
-def _described(each: Attribute, found: Range, octree: Octree) -> dict[str, Any]:
-    low, high = (np.nan_to_num(ends[each.name]).tolist() for ends in (found.low, found.high))
+def _described(each: Attribute, ends: Records, octree: Octree) -> dict[str, Any]:
+    low, high = np.nan_to_num(ends[each.name]).tolist()
     if each.name == "position":
         low, high = (
-            [n * s + o for n, s, o in zip(ends, octree.scales, octree.offsets, strict=True)]
-            for ends in (low, high)
+            [n * s + o for n, s, o in zip(corner, octree.scales, octree.offsets, strict=True)]
+            for corner in (low, high)
         )
     size = np.dtype(each.type).itemsize
     return {

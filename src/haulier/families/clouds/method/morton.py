@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,6 +110,17 @@ def _three(values: list[Number]) -> tuple[Number, Number, Number]:
     return x, y, z
 
 
+def interleaved(values: NDArray[Any]) -> CodeArray:
+    """Give the bits of three numbers as one: the lowest of the first, of the second, and so on.
+
+    Args:
+        values: (n, 3) whole numbers from 0 to below 2**21.
+    """
+    codes = np.empty(len(values), dtype=np.uint64)
+    _interleave(np.ascontiguousarray(values, dtype=np.int64), codes)
+    return codes
+
+
 def key_of(depth: int, prefix: int) -> tuple[int, int, int, int]:
     """Give depth, x, y, z of the node whose points' codes begin with a prefix.
 
@@ -177,3 +188,10 @@ def _encode(records: ByteArray, origin: IntArray, side: FloatArray, codes: CodeA
         codes[row] = code
         outside += out
     return outside
+
+
+@kernel
+def _interleave(values: IntArray, codes: CodeArray) -> None:
+    for row in range(len(values)):
+        high = _spread(values[row, 1]) << np.uint64(1) | _spread(values[row, 2]) << np.uint64(2)
+        codes[row] = _spread(values[row, 0]) | high

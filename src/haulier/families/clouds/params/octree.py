@@ -73,3 +73,8 @@ class BuildCopc(Octree, frozen=True):
 
 class BuildPotree(Octree, frozen=True):
     """BUILD_POTREE."""
+
+    encoding: Annotated[
+        Literal["DEFAULT", "BROTLI"],
+        Meta(description="How nodes are encoded: 'BROTLI' is smaller, and slower to build."),
+    ] = "DEFAULT"

@@ -8,12 +8,18 @@ from typing import Any, Final
 from haulier.core.family import Context, Part, PartResult, StepResult
 from haulier.core.recipe import StepPlan
 from haulier.families.clouds.io.crs import crs_of
-from haulier.families.clouds.io.potree import Octree, encode_potree, write_potree
+from haulier.families.clouds.io.potree import (
+    Octree,
+    encode_brotli,
+    encode_potree,
+    write_potree,
+)
 from haulier.families.clouds.params.octree import BuildPotree
-from haulier.families.clouds.steps import passes
+from haulier.families.clouds.steps import building, passes
 from haulier.families.clouds.steps.finishing import Built
 
 OUTPUT: Final = "output_potree"
+ENCODERS: Final = {"DEFAULT": encode_potree, "BROTLI": encode_brotli}
 
 
 def split(step: StepPlan, context: Context) -> Sequence[Part]:
@@ -23,7 +29,8 @@ def split(step: StepPlan, context: Context) -> Sequence[Part]:
 
 def run(step: StepPlan, part: Part, context: Context) -> PartResult:
     """Do one part of a pass."""
-    return passes.run(step, part, context, BuildPotree, encode_potree)
+    encode = ENCODERS[building.params_of(step, BuildPotree).encoding]
+    return passes.run(step, part, context, BuildPotree, encode)
 
 
 def merge(step: StepPlan, results: Mapping[str, PartResult], context: Context) -> StepResult:
@@ -32,7 +39,7 @@ def merge(step: StepPlan, results: Mapping[str, PartResult], context: Context) -
 
 
 def _write(step: StepPlan, built: Built, context: Context) -> Mapping[str, Any]:
-    del step
+    params = building.params_of(step, BuildPotree)
     cloud = built.job.clouds[0]
     found = crs_of(cloud)
     octree = Octree(
@@ -41,13 +48,14 @@ def _write(step: StepPlan, built: Built, context: Context) -> Mapping[str, Any]:
         scales=cloud.scales,
         offsets=cloud.offsets,
         cube=built.cube,
-        span=built.job.params.span,
+        span=params.span,
+        encoding=params.encoding,
         keys=built.keys,
         points=built.rows["points"].tolist(),
         sizes=built.rows["size"].tolist(),
     )
     write_potree(context.write_folder(OUTPUT), built.job.layout, octree, _payloads(built, context))
-    return {"crs_wkt": found.wkt}
+    return {"crs_wkt": found.wkt, "encoding": params.encoding}
 
 
 def _payloads(built: Built, context: Context) -> Iterator[bytes]:
