@@ -61,6 +61,10 @@ class Shelf:
                 return kept[version - 1] if version <= len(kept) else None
         return None
 
+    def all(self) -> list[Entry]:
+        """Give the newest version of every entry."""
+        return [kept[-1] for kept in self._kept.values()]
+
     def names(self, type_: str) -> list[str]:
         """Give the names of the entries of a type."""
         return [name for kind, name in self._kept if kind == type_]
