@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from multiprocessing.pool import Pool
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ DOERS = {
     "BUILD_POTREE": (STEPS + "build_potree", STEPS + "passes", STEPS + "passes"),
 }
 SLOT = "input_las"
+WAIT_S = 300
 
 
 def main() -> None:
@@ -47,8 +49,9 @@ def main() -> None:
         stages=import_module(DOERS[kind][1]).STAGES if DOERS[kind][1] else (),
     )
     spawn = multiprocessing.get_context("spawn")
-    with spawn.Pool(int(workers), initializer=warm, initargs=(step, world)) as pool:
-        pool.map(ready, range(int(workers)), chunksize=1)
+    barrier = spawn.Barrier(int(workers))
+    with spawn.Pool(int(workers), initializer=remember, initargs=(world, barrier)) as pool:
+        pool.map(warm, [kind] * int(workers), chunksize=1)
         said = do_step(step, world, pool)
         pool.close()
         pool.join()
@@ -72,8 +75,8 @@ def do_step(step: StepPlan, world: World, pool: Pool) -> dict[str, Any]:
 
 def do_stage(step: StepPlan, world: World, pool: Pool) -> dict[str, float]:
     """Split here, run the parts in the pool, merge here; give what it took."""
-    began = time.process_time()
     doer = import_module(DOERS[step.kind][0])
+    began = time.process_time()
     parts: Sequence[Part] = doer.split(step, LocalContext(world, step, "split"))
     results, spent_s = {}, defaultdict[int, float](float)
     packed = [msgspec.msgpack.encode((step, part, world.results)) for part in parts]
@@ -93,17 +96,18 @@ def do_stage(step: StepPlan, world: World, pool: Pool) -> dict[str, float]:
 STATE: dict[str, Any] = {}
 
 
-def warm(step: StepPlan, world: World) -> None:
-    """Prepare a worker process."""
-    prepare: Callable[[], None] = import_module(DOERS[step.kind][2]).warm
+def remember(world: World, barrier: Barrier) -> None:
+    """Keep what a worker process needs; nothing here may fail, or the pool starts it for ever."""
+    STATE.update(world=world, barrier=barrier)
+
+
+def warm(kind: str) -> None:
+    """Load libraries and kernels, and wait until every worker has."""
+    module, _, kernels = DOERS[kind]
+    prepare: Callable[[], None] = import_module(kernels).warm
     prepare()
-    STATE.update(world=world, doer=import_module(DOERS[step.kind][0]))
-
-
-def ready(number: int) -> int:
-    """Wait until every worker has one of these, so that all are warm."""
-    time.sleep(0.5)
-    return number
+    STATE["doer"] = import_module(module)
+    STATE["barrier"].wait(WAIT_S)
 
 
 def run_part(packed: bytes) -> tuple[str, bytes, int, float]:
