@@ -38,8 +38,8 @@ class Tally:
     @property
     def high(self) -> IntArray:
         """Give the number after that of the last cell along each axis."""
-        high: IntArray = np.array(self.low) + np.array(self.counts.shape)
-        return high
+        ends = zip(self.low, self.counts.shape, strict=True)
+        return np.array([first + length for first, length in ends], np.int64)
 
     def plus(self, other: Tally) -> Tally:
         """Give what two tallies have together."""
@@ -75,9 +75,6 @@ class Tally:
             shape[axis : axis + 1] = [padded.shape[axis] // width, width]
             counts = padded.reshape(shape).sum(axis=axis + 1)
         return Tally(self.cells, self.shift + bits, tuple((low >> bits).tolist()), counts)
-
-    def _high(self) -> IntArray:
-        return np.array(self.low) + np.array(self.counts.shape)
 
 
 def nothing(cells: int, axes: int) -> Tally:

@@ -5,9 +5,10 @@ from typing import Final
 
 from haulier.core.stepkind import StepKind
 from haulier.families.clouds.stepkinds.building import BUILDING
+from haulier.families.clouds.stepkinds.choosing import CHOOSING
 from haulier.families.clouds.stepkinds.looking import LOOKING
 from haulier.families.clouds.stepkinds.moving import MOVING
 
 STEP_KINDS: Final[Mapping[str, StepKind]] = {
-    kind.name: kind for kind in (*MOVING, *BUILDING, *LOOKING)
+    kind.name: kind for kind in (*MOVING, *BUILDING, *LOOKING, *CHOOSING)
 }

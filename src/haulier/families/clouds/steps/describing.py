@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -14,11 +13,11 @@ from pyproj import CRS
 from haulier.families.clouds.io.cloud import Cloud
 from haulier.families.clouds.io.crs import FileCrs, horizontal, horizontal_unit_m, vertical
 from haulier.families.clouds.io.dimensions import Taken, dimensions_of
-from haulier.families.clouds.io.layout import ExtraDimension
 from haulier.families.clouds.method.moments import COUNT, GREATEST, LEAST, MEAN, SQUARES
 from haulier.families.clouds.method.tallies import Tally
 from haulier.families.clouds.steps.crsfindings import cloud_may_lie
 from haulier.families.clouds.steps.surveying import Survey
+from haulier.families.clouds.steps.worth import Worth, worth_of
 
 IntArray = NDArray[np.int64]
 
@@ -34,37 +33,6 @@ CLASS_NAMES: Final[Mapping[int, str]] = {
 FIRST_OWN_CLASS: Final = 64
 KINDS: Final = {"i": "signed", "u": "unsigned", "f": "floating"}
 FLAGS: Final = ("synthetic", "key_point", "withheld", "overlap")
-
-
-@dataclass(frozen=True)
-class Worth:
-    """What a stored number of a dimension is worth."""
-
-    scale: float = 1.0
-    offset: float = 0.0
-
-    def of(self, number: float) -> float | None:
-        """Give the value; None where there is none."""
-        return number * self.scale + self.offset if math.isfinite(number) else None
-
-
-def worth_of(cloud: Cloud) -> list[Worth]:
-    """Give what the stored numbers of each dimension are worth."""
-    extra = {each.name: each for each in cloud.layout.extra}
-    given = []
-    for each in dimensions_of(cloud.layout):
-        if each.name in "XYZ":
-            axis = "XYZ".index(each.name)
-            given.append(Worth(cloud.scales[axis], cloud.offsets[axis]))
-        else:
-            given.append(_worth(extra.get(each.field)))
-    return given
-
-
-def _worth(dimension: ExtraDimension | None) -> Worth:
-    if dimension is None:
-        return Worth()
-    return Worth(dimension.scale or 1.0, dimension.offset or 0.0)
 
 
 def statistics_of(cloud: Cloud, survey: Survey) -> list[dict[str, Any]]:
