@@ -82,6 +82,19 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return url
 
 
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def module_database(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, str]:
+    """Give a folder, and a database of its own with all tables, for all the tests of a file."""
+    folder = tmp_path_factory.mktemp("module")
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite"), folder / "haulier.db")
+        return folder, f"sqlite:///{folder / 'haulier.db'}"
+    make: Callable[[], str] = request.getfixturevalue("postgres")
+    return folder, make()
+
+
 @pytest.fixture(scope="session")
 def postgres_url(postgres: Callable[[], str]) -> str:
     """Give the one database that test after test finds empty: a new one takes 10 MB of disk."""

@@ -1,7 +1,6 @@
 """Entries of the catalog that steps give: with the step's end or not at all, each exactly once."""
 
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,18 +17,10 @@ from haulier.testing.nursery import Nursery
 JOBS = 6
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def installation(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, nursery: Nursery
-) -> Iterator[Installation]:
+@pytest.fixture(scope="module")
+def installation(module_database: tuple[Path, str], nursery: Nursery) -> Iterator[Installation]:
     """Give an installation with two workers, for all the tests of this file."""
-    folder = tmp_path_factory.mktemp("publishing")
-    if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("sqlite"), folder / "haulier.db")
-        url = f"sqlite:///{folder / 'haulier.db'}"
-    else:
-        make: Callable[[], str] = request.getfixturevalue("postgres")
-        url = make()
+    folder, url = module_database
     with opened(folder, url, nursery, dead_after_s=2.0) as installation:
         installation.start("one")
         installation.start("two")

@@ -1,9 +1,8 @@
 """Jobs of recipes, by a real worker: order, reuse, deliveries, failures, closings, webhooks."""
 
 import json
-import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -36,18 +35,10 @@ def add(
     return {"id": id_, "type": "ADD_NUMBERS", "inputs": {"numbers": taken}, "params": params}
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def installation(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, nursery: Nursery
-) -> Iterator[Installation]:
+@pytest.fixture(scope="module")
+def installation(module_database: tuple[Path, str], nursery: Nursery) -> Iterator[Installation]:
     """Give an installation with a worker, for all the tests of this file."""
-    folder = tmp_path_factory.mktemp("recipes")
-    if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("sqlite"), folder / "haulier.db")
-        url = f"sqlite:///{folder / 'haulier.db'}"
-    else:
-        make: Callable[[], str] = request.getfixturevalue("postgres")
-        url = make()
+    folder, url = module_database
     chosen: dict[str, Any] = {"families": FAMILIES, "webhook_hosts": "127.0.0.1"}
     with opened(folder, url, nursery, **chosen) as installation:
         installation.start()

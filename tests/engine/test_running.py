@@ -1,7 +1,6 @@
 """Jobs from their submission to their end, by a real worker, on both databases."""
 
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -18,18 +17,10 @@ from haulier.testing.installation import Installation, opened
 from haulier.testing.nursery import Nursery
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def installation(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, nursery: Nursery
-) -> Iterator[Installation]:
+@pytest.fixture(scope="module")
+def installation(module_database: tuple[Path, str], nursery: Nursery) -> Iterator[Installation]:
     """Give an installation with a worker, for all the tests of this file."""
-    folder = tmp_path_factory.mktemp("running")
-    if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("sqlite"), folder / "haulier.db")
-        url = f"sqlite:///{folder / 'haulier.db'}"
-    else:
-        make: Callable[[], str] = request.getfixturevalue("postgres")
-        url = make()
+    folder, url = module_database
     with opened(folder, url, nursery, part_memory_mb=400, part_silent_s=5.0) as installation:
         installation.start()
         yield installation

@@ -4,11 +4,12 @@ from typing import Final
 
 from haulier.wire.dialect import Dialect
 from haulier.wire.ordo.bodies import render
-from haulier.wire.ordo.errors import REPLIES, ErrorBody, render_problem
+from haulier.wire.ordo.errors import ErrorBody, render_problem
 from haulier.wire.ordo.jobs import notice
 from haulier.wire.ordo.paths import BASE, DOCUMENT, NAME
 from haulier.wire.ordo.routes import routes
 from haulier.wire.ordo.status import WORDS
+from haulier.wire.statuses import REPLIES
 
 DIALECT: Final = Dialect(
     name=NAME,

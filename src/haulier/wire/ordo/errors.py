@@ -1,44 +1,15 @@
 """Problems on this wire: one sentence, and the HTTP status."""
 
-from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Final
 
 import msgspec
 from litestar import Response
 
 from haulier.core.problem import Code, Problem
-from haulier.wire.dialect import AnyRequest, AnyResponse, Reply
+from haulier.wire.dialect import AnyRequest, AnyResponse
+from haulier.wire.statuses import REPLIES
 
 JSON: Final = "application/json"
-
-# fmt: off
-STATUSES: Final[Mapping[Code, int]] = {
-    Code.INVALID:            400,
-    Code.UNAUTHENTICATED:    401,
-    Code.FORBIDDEN:          403,
-    Code.NOT_FOUND:          404,
-    Code.METHOD_NOT_ALLOWED: 405,
-    Code.NOT_ACCEPTABLE:     406,
-    Code.CONFLICT:           409,
-    Code.NOT_READY:          409,
-    Code.NO_RESULT:          404,
-    Code.PRECONDITION:       412,
-    Code.TOO_LARGE:          413,
-    Code.UNSUPPORTED:        415,
-    Code.RANGE:              416,
-    Code.TOO_MANY:           429,
-    Code.CANCELLED:          410,
-    Code.TIMEOUT:            504,
-    Code.OUT_OF_MEMORY:      507,
-    Code.CRASHED:            500,
-    Code.UNAVAILABLE:        503,
-    Code.INTERNAL:           500,
-}
-# fmt: on
-REPLIES: Final[Mapping[Code, Reply]] = {
-    code: Reply(status, HTTPStatus(status).phrase) for code, status in STATUSES.items()
-}
 
 
 class Detail(msgspec.Struct, frozen=True, omit_defaults=True):

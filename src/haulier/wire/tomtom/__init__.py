@@ -3,8 +3,9 @@
 from typing import Final
 
 from haulier.wire.dialect import Dialect
+from haulier.wire.statuses import REPLIES
 from haulier.wire.tomtom.bodies import parse, render
-from haulier.wire.tomtom.errors import REPLIES, ErrorBody, render_problem
+from haulier.wire.tomtom.errors import ErrorBody, render_problem
 from haulier.wire.tomtom.paths import DOCUMENT, PREFIXES
 from haulier.wire.tomtom.routes import routes
 from haulier.wire.tomtom.status import WORDS
