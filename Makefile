@@ -25,7 +25,7 @@ $(INSTALLED): pyproject.toml requirements.lock
 	$(call install,--requirement requirements.lock)
 	$(call install,--no-deps --editable .)
 	$(BIN)/python -m compileall -q src
-	$(BIN)/python -c "from haulier.families.roads import FAMILY; FAMILY.warm()"  # compiles, once
+	$(BIN)/python -m haulier.cli warm  # compiles the kernels, once
 	@touch $@
 
 $(BENCH_INSTALLED): $(INSTALLED) requirements-bench.lock

@@ -375,3 +375,11 @@ def test_an_operator_limits_jobs_and_an_organisation_cannot(
     assert refused.status_code == 403
     assert "operator" in refused.text
     assert haulier("limits", "set", "geostat", "max_blocks", "-1").code == Exit.USAGE
+
+
+def test_every_family_is_made_ready_by_name(haulier: Haulier) -> None:
+    said = haulier("warm")
+
+    assert said.code == Exit.OK
+    for name in ("geostat", "roads"):
+        assert f"{name} is ready after" in said.err

@@ -24,6 +24,7 @@ SERVER: Final[tuple[Row, ...]] = (
     ("worker", "worker:worker", "Run jobs from the shared database until SIGTERM."),
     ("keys", "keys:keys", "Make, list and revoke API keys, on the server's own database."),
     ("limits", "limits:limits", "Set how much one job of an organisation may take."),
+    ("warm", "warm:warm", "Compile the kernels of every family, so that no job waits for it."),
     (
         "doctor",
         "doctor:doctor",

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
+from haulier.families.geostat.method.declustering import influence
+from haulier.families.geostat.method.ensembles import mean_above, quantiles, summarise
 from haulier.families.geostat.method.experimental import experimental_variogram
 from haulier.families.geostat.method.kriging import (
     DIAGNOSTICS,
@@ -16,8 +20,14 @@ from haulier.families.geostat.method.kriging import (
 from haulier.families.geostat.method.lags import Direction, equal_lags
 from haulier.families.geostat.method.neighbourhood import Neighbourhood
 from haulier.families.geostat.method.samples import Samples
+from haulier.families.geostat.method.search import index_samples
+from haulier.families.geostat.method.turning_bands import simulate
+from haulier.families.geostat.method.validation import grid_variograms
 from haulier.families.geostat.method.variogram import Structure, Variogram
 from haulier.families.geostat.method.weighting import idw
+
+#: One model of each way to simulate along a line.
+SIMULATED: Final = (("spherical", 0), ("exponential", 0), ("gaussian", 0), ("spheroidal", 3))
 
 
 def warm() -> None:
@@ -28,6 +38,7 @@ def warm() -> None:
     """
     warm_estimation()
     warm_variography()
+    warm_simulation()
 
 
 def warm_estimation() -> None:
@@ -48,3 +59,19 @@ def warm_variography() -> None:
     places = np.array([[0.0, 0, 0], [1, 0, 0], [0, 1, 0]])
     experimental_variogram(places, np.arange(3.0), [Direction(equal_lags(1.0, 2))])
     Variogram(0.1, (Structure("spherical", 0.9, (2.0, 2.0, 2.0)),)).gamma(places)
+
+
+def warm_simulation() -> None:
+    """Simulate at a few places with every kind of line, and weigh samples by a grid."""
+    places = np.array([[0.0, 0, 0], [1, 0, 0], [0, 1, 0]])
+    ranges = (2.0, 2.0, 2.0)
+    for model, alpha in SIMULATED:
+        variogram = Variogram(0.1, (Structure(model, 0.9, ranges, alpha=alpha),))
+        simulate(places, variogram, lines=2, seed=1, realisations=range(1))
+    neighbourhood = Neighbourhood(np.eye(3) / 3, 3)
+    influence(index_samples(places, neighbourhood), places + 0.1, power=2.0)
+    ensemble = np.arange(4.0).reshape(2, 2)
+    summarise(ensemble)
+    quantiles(ensemble, np.array([0.5]))
+    mean_above(ensemble, np.array([1.0]))
+    grid_variograms(np.ones((2, 2, 2)), 1)
