@@ -1,4 +1,4 @@
-"""`haulier warm`: compile what jobs would else wait for the first time, as when an image is built."""
+"""`haulier warm`: compile what jobs would else wait for, as when an image is built."""
 
 import time
 
