@@ -1,0 +1,154 @@
+"""Tiles of terrain: from ground points, or from the lowest points of cells by a filter."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from haulier.core.family import Context
+from haulier.families.clouds.io.cloud import Cloud
+from haulier.families.clouds.method.cells import spread
+from haulier.families.clouds.method.ground import Filter, low_noise, terrain
+from haulier.families.clouds.method.lattice import Window
+from haulier.families.clouds.method.surface import NEIGHBOURS, Method, heights_of
+from haulier.families.clouds.method.voids import ROUNDS, fill_voids
+from haulier.families.clouds.notes import Note
+from haulier.families.clouds.params.ground import ClassifyGround
+from haulier.families.clouds.steps.gridding import NOISE, Choice, Gridded, Returns, read_cells
+from haulier.families.clouds.steps.metric import Metric
+
+Raster = NDArray[np.float32]
+GROUND: Final = 2
+#: Where so few cells have points, larger ones would serve better.
+SPARSE: Final = 0.25
+#: How many stretches of a cloud are looked into for points of the ground.
+PROBES, PROBE_POINTS = 8, 50_000
+
+
+class Heights(msgspec.Struct, frozen=True):
+    """How cells become a surface.
+
+    Attributes:
+        method: for the height of a cell.
+        fill_cells: how far voids are filled from.
+        outwards: beyond the hull too.
+    """
+
+    method: Method
+    fill_cells: int
+    outwards: bool = False
+
+
+def surface_tile(
+    context: Context, cloud: Cloud, layer: tuple[str, Gridded], tile: Window, heights: Heights
+) -> NDArray[np.float64]:
+    """Give the heights of a tile, in the unit of Z; NaN where void."""
+    name, gridded = layer
+    wide = tile.grown(NEIGHBOURS + heights.fill_cells + ROUNDS, gridded.cells)
+    wide = _around(tile, wide)
+    cells = read_cells(context, gridded, name, wide)
+    raster = heights_of(cells, wide, heights.method, base=gridded.low, quantum=cloud.scales[2])
+    if heights.fill_cells:
+        raster = fill_voids(raster, heights.fill_cells, outwards=heights.outwards)
+    return raster[tile.inside(wide)].astype(np.float64) + _base(cloud, gridded)
+
+
+def terrain_tile(
+    context: Context,
+    cloud: Cloud,
+    layer: tuple[str, Gridded],
+    tile: Window,
+    settings: tuple[ClassifyGround, Metric],
+) -> NDArray[np.float64]:
+    """Give the heights in metres of the terrain that a filter finds in a tile."""
+    params, metric = settings
+    name, gridded = layer
+    cell_m = gridded.cell * metric.ground_m
+    halo = _filter(params, cell_m).halo if params.method == "smrf" else _cloth_halo(params, cell_m)
+    wide = _around(tile, tile.grown(halo, gridded.cells))
+    cells = read_cells(context, gridded, name, wide)
+    rise = (cells["low"].astype(np.int64) - gridded.low) * (cloud.scales[2] * metric.height_m)
+    lowest = spread(cells, rise.astype(np.float32), wide, np.nan)
+    found = _found(lowest, params, cell_m)
+    base_m = _base(cloud, gridded) * metric.height_m
+    return found[tile.inside(wide)].astype(np.float64) + base_m
+
+
+def _around(tile: Window, wide: Window) -> Window:
+    """Give the window that holds a tile and what is around it, for a tile may reach further."""
+    top, left = min(tile.top, wide.top), min(tile.left, wide.left)
+    bottom, right = max(tile.bottom, wide.bottom), max(tile.right, wide.right)
+    return Window(top, left, bottom - top, right - left)
+
+
+def _base(cloud: Cloud, gridded: Gridded) -> float:
+    return gridded.low * cloud.scales[2] + cloud.offsets[2]
+
+
+def _filter(params: ClassifyGround, cell_m: float) -> Filter:
+    return Filter(
+        cell_m=cell_m,
+        slope=params.slope,
+        window_m=params.window_m,
+        threshold_m=params.threshold_m,
+        scalar_m=params.scalar_m,
+        shape=params.window_shape,
+    )
+
+
+def _cloth_halo(params: ClassifyGround, cell_m: float) -> int:
+    del params
+    from haulier.families.clouds.method.cloth import OVERLAP_M  # noqa: PLC0415 -- few need it
+
+    return math.ceil(OVERLAP_M / cell_m)
+
+
+def _found(lowest: Raster, params: ClassifyGround, cell_m: float) -> Raster:
+    settings = _filter(params, cell_m)
+    if params.method == "smrf":
+        return terrain(lowest, settings)
+    from haulier.families.clouds.method.cloth import (  # noqa: PLC0415 -- few need it
+        Cloth,
+        terrain_by_cloth,
+    )
+
+    clean = np.where(low_noise(fill_voids(lowest, 16), settings), np.float32(np.nan), lowest)
+    cloth = Cloth(
+        cell_m=cell_m,
+        mesh_m=params.cloth_m,
+        rigidness=params.rigidness,
+        iterations=params.iterations,
+        steep=params.steep,
+    )
+    return terrain_by_cloth(clean, cloth)
+
+
+def lowest_choice(returns: Returns) -> Choice:
+    """Give the points whose lowest ones a filter looks at."""
+    return Choice(without=NOISE, returns=returns)
+
+
+def has_ground(cloud: Cloud) -> bool:
+    """Say whether there are points of class 2 in some stretches all over a cloud."""
+    step = max(cloud.point_count // PROBES, 1)
+    for first in range(0, cloud.point_count, step):
+        last = min(first + PROBE_POINTS, cloud.point_count)
+        for records in cloud.read(first, last, fields=("classification",)):
+            if np.any(records["classification"] == GROUND):
+                return True
+    return False
+
+
+def sparse_note(gridded: Gridded, occupied: int, metric: Metric) -> tuple[Note, ...]:
+    """Warn where cells are much smaller than the distance of points."""
+    share = occupied / max(gridded.cells.rows * gridded.cells.columns, 1)
+    if not occupied or share >= SPARSE:
+        return ()
+    cell_m = gridded.cell * metric.ground_m
+    better = cell_m * math.sqrt(0.6 / share)
+    message = f"only {share:.0%} of the cells of {cell_m:.3g} m have points"
+    return (Note("CELLS_SPARSE", message, f"cells of about {better:.2g} m would serve better"),)
