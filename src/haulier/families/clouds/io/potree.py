@@ -183,7 +183,7 @@ def write_potree(folder: Path, layout: Layout, octree: Octree, payloads: Iterato
     ends: list[Records] = []
     with (folder / "octree.bin").open("wb") as file:
         for payload in payloads:
-            ends.append(np.frombuffer(payload, dtype, 2))
+            ends.append(np.frombuffer(payload[:head_size], dtype))  # a copy: it keeps no points
             file.write(memoryview(payload)[head_size:])
     octree = replace(octree, sizes=[size - head_size for size in octree.sizes])
     pages = plan_pages(octree.keys, PAGE_NODES)
