@@ -346,6 +346,8 @@ def test_a_webhook_among_the_steps_waits_for_the_end_of_a_step_however_it_ended(
     job = run(here, MADE, {**add(act="refuse"), "optional": True}, hook(url))
 
     assert (job.state, len(sent)) == (State.SUCCEEDED, 1)
+    silent = run(here, MADE, add(), on_exit=hook(""))
+    assert (silent.state, len(sent)) == (State.SUCCEEDED, 1), "nobody is to be called"
     nowhere = run(here, MADE, add("other"), {**hook("http://169.254.1.1/"), "inputs": {}})
     assert nowhere.state is State.SUCCEEDED
 

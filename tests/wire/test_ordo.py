@@ -165,6 +165,7 @@ REFUSED = [
     (change(outputs={"step:total.sum": {}}),
         'Invalid output "step:total.sum": must have path as a string'),
     (change(params=[]), "params must be an object"),
+    (change(params={}), 'Step "total" missing required parameter: factor'),
     (change(inputs={}), "Missing required initial input artifact: job:in"),
     (change(inputs=INPUTS | {"job:x": INPUTS["job:in"]}),
         'Unexpected input artifact "job:x": not required by recipe. Required inputs: job:in'),

@@ -50,6 +50,8 @@ async def _call(bench: Bench, attempt: Attempt, step: StepPlan, end: End | None)
         Problem: FORBIDDEN or INVALID; the address may not be. UNAVAILABLE; nobody took it.
     """
     url, at = msgspec.convert(step.params, CallWebhook).webhook_url, f"{step.id}.webhook_url"
+    if not url:
+        return StepResult({"tries": 0})
     await asyncio.to_thread(webhooks.check, url, bench.webhook_hosts, at=at)
     organisation, delivery = attempt.job.organisation, f"{attempt.job.id}-{step.id}"
     secret = await asyncio.to_thread(webhooks.secret_of, bench.catalog, organisation)

@@ -15,11 +15,11 @@ class CallWebhook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     webhook_url: Annotated[
         str,
         msgspec.Meta(
-            description="Where the job is sent to, as JSON: what a GET of the job gives.",
-            min_length=1,
+            description="Where the job is sent to, as JSON: what a GET of the job gives. "
+            "Empty: nobody is called, so that a recipe may offer it.",
             max_length=2000,
         ),
-    ]
+    ] = ""
 
 
 CALL_WEBHOOK: Final = StepKind(

@@ -28,6 +28,8 @@ def submit(services: Services, caller: Caller, body: Mapping[str, Any]) -> Job:
     for problem in _faults(body):
         raise problem
     kept = _recipe(services, caller, body)
+    for problem in _missing_params(kept, body.get("params") or {}):
+        raise problem
     params = {
         "recipe": as_the_vendor_does(kept.document, services),
         "inputs": body["inputs"],
@@ -79,6 +81,22 @@ def _outputs(outputs: object) -> Iterator[Problem]:
     for name, wanted in outputs.items():
         if not isinstance(wanted, Mapping) or not isinstance(wanted.get("path"), str):
             yield _wrong(f'Invalid output "{name}": must have path as a string', f"outputs.{name}")
+
+
+def _missing_params(kept: KeptRecipe, params: Mapping[str, Any]) -> Iterator[Problem]:
+    """Say which parameters a recipe asks of its jobs and this one does not give.
+
+    The vendor wants every one of them, also where a step would do without it.
+    """
+    closing = kept.definition.get("on_exit") or []
+    every = [*kept.definition["recipe"], *(closing if isinstance(closing, list) else [closing])]
+    for step in every:
+        said = params.get(step["id"])
+        given = {*step.get("params", {}), *(said if isinstance(said, Mapping) else {})}
+        for name in step.get("param_keys", ()):
+            if name not in given:
+                detail = f'Step "{step["id"]}" missing required parameter: {name}'
+                yield _wrong(detail, f"params.{step['id']}.{name}")
 
 
 def _wrong(detail: str, at: str) -> Problem:
