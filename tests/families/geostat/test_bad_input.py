@@ -137,8 +137,43 @@ def test_an_ellipsoid_that_reaches_nothing_is_told_with_where_things_are(gallery
     problem = fails(gallery, "KRIGING", target=on(far, "estimate"), block_discretization=None)
 
     assert problem.at == "neighborhood"
-    assert "no one of 64 blocks" in problem.detail
+    assert "none of 64 blocks" in problem.detail
+    assert "(min_samples 1)" in problem.detail
     assert "blocks within x 1e+06" in problem.detail
+
+
+def test_a_limit_of_sectors_that_no_block_meets_is_told(gallery: Gallery) -> None:
+    neighborhood = search(500.0, 12, min_samples=3, max_empty_octants=0)
+    source = gallery.pointset("flat.json", np.eye(3) * [9, 9, 0], gallery.scalar("g", [1, 2, 3]))
+
+    problem = fails(
+        gallery,
+        "IDW",
+        source={"object": source, "attribute": "g"},
+        neighborhood=neighborhood,
+    )
+
+    assert "(min_samples 3, max_empty_octants 0)" in problem.detail
+
+
+def test_an_attribute_that_is_newer_than_the_version_asked_for_is_told(gallery: Gallery) -> None:
+    problem = fails(gallery, "KRIGING", source={**SOURCE, "attribute": "assay"})
+
+    assert "has none 'assay' in version 1" in problem.detail
+
+
+def test_values_whose_squares_are_too_large_for_a_number_are_estimated(gallery: Gallery) -> None:
+    source = gallery.pointset("huge.json", np.eye(3) * 50, gallery.scalar("g", [1e300] * 3))
+
+    done = run_job(
+        FAMILY,
+        "IDW",
+        {**PARAMS["IDW"], "source": {"object": source, "attribute": "g"}, "report": False},
+        gallery.world,
+    )
+
+    assert done.statistics["outputs"]["estimate"]["variance"] is None
+    assert done.statistics["outputs"]["estimate"]["max"] == pytest.approx(1e300)
 
 
 def test_a_negative_range_in_a_variogram_is_told_by_its_field(gallery: Gallery) -> None:

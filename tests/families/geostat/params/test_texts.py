@@ -49,6 +49,12 @@ def test_a_reference_by_path_names_the_object_below_its_workspace(segments: list
     assert parse_reference(str(read), at="target.reference") == read
 
 
+def test_a_path_may_begin_at_the_top_as_the_vendor_s_client_says_it() -> None:
+    read = parse_reference(f"https://hub.test{SPACE}/path/./points.json", at="source.object")
+
+    assert read.path == "points.json"
+
+
 def test_letter_case_of_uuids_does_not_matter() -> None:
     text = f"https://hub.test{SPACE}/path/a.json".replace("a1", "A1")
 
@@ -66,6 +72,7 @@ def test_letter_case_of_uuids_does_not_matter() -> None:
         f"https://hub.test{SPACE}",
         f"https://hub.test{SPACE}/path/",
         f"https://hub.test{SPACE}/path/../secret.json",
+        f"https://hub.test{SPACE}/path/./../secret.json",
         f"https://hub.test{SPACE}/path/a%00b",
         f"https://hub.test{SPACE}/path/a//b",
         f"https://hub.test{SPACE}/not-a-uuid",

@@ -170,7 +170,8 @@ def find_attribute(object_: GeoObject, text: str, *, at: str) -> Attribute:
     if found:
         detail = f"{at} must point at one attribute of '{object_.title}'; {text!r} is {len(found)}"
         raise Problem(Code.INVALID, f"{detail}; there are: {names}", at=at)
-    detail = f"{at} must be an attribute of '{object_.title}', which has none {text!r}"
+    pinned = f" in version {object_.version}" if object_.reference.version else ""
+    detail = f"{at} must be an attribute of '{object_.title}', which has none {text!r}{pinned}"
     raise Problem(Code.INVALID, f"{detail}; there are: {names}", at=at)
 
 

@@ -91,7 +91,8 @@ def parse_reference(text: str, *, at: str) -> Reference:
 
 
 def _object_path(quoted: str, at: str) -> str:
-    path = unquote(quoted).lstrip("/")
+    # the vendor's client says "./points.json" of what it has just made at the top
+    path = unquote(quoted).lstrip("/").removeprefix("./")
     for segment in path.split("/"):
         if _SEGMENT.fullmatch(segment) is None or segment in {".", ".."}:
             raise _bad(at, f"{at} must name a path of folders and a file, got {path!r}")

@@ -195,15 +195,14 @@ class EstimatorTask(AttributeTask[E]):
                 "the variogram a nugget, shorten its ranges, or lower neighborhood.max_samples",
                 at="variogram",
             )
-        search = job.params.neighborhood
         counts = msgspec.convert(job.said["counts"], Counts)
         low, high = ([total[f"{end}.{axis}"] for axis in "xyz"] for end in ("min", "max"))
         raise Problem(
             Code.INVALID,
-            f"no one of {asked:,} {job.said['noun']} has the samples that neighborhood asks for "
-            f"(min_samples {search.min_samples or 1}, sectors and drillholes) within its "
-            "ellipsoid: enlarge ellipsoid_ranges or ask for fewer samples; samples lie within "
-            f"{spelled(counts.low, counts.high)}, {job.said['noun']} within {spelled(low, high)}",
+            f"none of {asked:,} {job.said['noun']} has the samples that neighborhood asks for "
+            f"({_limits(job.params.neighborhood)}) within its ellipsoid: enlarge ellipsoid_ranges "
+            f"or ask for less; samples lie within {spelled(counts.low, counts.high)}, "
+            f"{job.said['noun']} within {spelled(low, high)}",
             at="neighborhood",
         )
 
@@ -269,6 +268,15 @@ def check_holes(search: AnyNeighborhood, sampled: Sampled, source: GeoObject) ->
                 f"{detail}, which has no drillholes; downhole intervals and collections have",
                 at=f"neighborhood.{name}",
             )
+
+
+def _limits(search: AnyNeighborhood) -> str:
+    """Give the limits that make a search refuse what it found, as the request names them."""
+    asked = {"min_samples": search.min_samples or 1}
+    for name in ("max_empty_octants", "max_empty_quadrants"):
+        most = getattr(search, name, None)
+        asked |= {} if most is None else {name: most}
+    return ", ".join(f"{name} {value}" for name, value in asked.items())
 
 
 def distinct_places(sampled: Sampled) -> int:

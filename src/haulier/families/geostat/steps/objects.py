@@ -28,6 +28,7 @@ from haulier.families.geostat.steps.samples import (
     Further,
     Sampled,
     Wanted,
+    counted,
     left_out,
     load_samples,
     read_samples,
@@ -142,8 +143,9 @@ class DistributionTask(ObjectTask[ContinuousDistribution]):
         blob = Blobs(job.context).add_table(distribution_table(distribution))
         counts = msgspec.convert(job.said["counts"], Counts)
         weighed = ", weighted," if job.params.weights else ""
+        used = counted(counts.used, "sample")
         said = [
-            f"Made a distribution of {counts.used:,} samples{weighed} of '{job.said['title']}'.",
+            f"Made a distribution of {used}{weighed} of '{job.said['title']}'.",
             *left_out(counts),
         ]
         statistics = {

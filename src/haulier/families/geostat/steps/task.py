@@ -1,5 +1,6 @@
 """What differs from kind to kind: a task says what to prepare, to make and to publish."""
 
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,6 +32,7 @@ from haulier.families.geostat.steps.outputs import Blob, Columns, Output, gather
 P = TypeVar("P", bound=Parameters)
 #: Rows of a part of a large job, unless a task says otherwise: two row groups.
 PART_ROWS: Final = 131_072
+LARGEST: Final = sys.float_info.max
 #: A job of more rows has larger parts, so that there are not too many.
 MOST_PARTS: Final = 256
 
@@ -127,8 +129,9 @@ def count_values(values: NDArray[np.float64], so_far: dict[str, float], name: st
     """Count the values of a column: how many, their sum, squares, least and greatest."""
     there = values[~np.isnan(values)]
     add(so_far, f"{name}.count", float(len(there)))
-    add(so_far, f"{name}.sum", float(there.sum()))
-    add(so_far, f"{name}.squares", float((there * there).sum()))
+    with np.errstate(over="ignore"):
+        add(so_far, f"{name}.sum", float(there.sum()))
+        add(so_far, f"{name}.squares", float((there * there).sum()))
     if len(there):
         low, high = float(there.min()), float(there.max())
         so_far[f"min.{name}"] = min(so_far.get(f"min.{name}", low), low)
@@ -136,8 +139,8 @@ def count_values(values: NDArray[np.float64], so_far: dict[str, float], name: st
 
 
 def add(so_far: dict[str, float], name: str, more: float) -> None:
-    """Add to a count."""
-    so_far[name] = so_far.get(name, 0.0) + more
+    """Add to a count; it stays finite, as JSON knows no infinity."""
+    so_far[name] = min(max(so_far.get(name, 0.0) + more, -LARGEST), LARGEST)
 
 
 def summary(total: Mapping[str, float], name: str) -> dict[str, float | int | None]:
@@ -146,7 +149,8 @@ def summary(total: Mapping[str, float], name: str) -> dict[str, float | int | No
     if not count:
         return {"count": 0, "mean": None, "variance": None, "min": None, "max": None}
     mean = total[f"{name}.sum"] / count
-    variance = max(total[f"{name}.squares"] / count - mean * mean, 0.0)
+    squares = total[f"{name}.squares"]
+    variance = max(squares / count - mean * mean, 0.0) if squares < LARGEST else None
     return {
         "count": count,
         "mean": mean,

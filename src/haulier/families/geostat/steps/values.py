@@ -33,6 +33,7 @@ from haulier.families.geostat.params.transforms import NormalScore
 from haulier.families.geostat.steps.estimators import refused_at
 from haulier.families.geostat.steps.job import Job
 from haulier.families.geostat.steps.outputs import Columns, Output
+from haulier.families.geostat.steps.samples import counted
 from haulier.families.geostat.steps.statistics import statistics_of, statistics_outputs
 from haulier.families.geostat.steps.task import (
     AttributeTask,
@@ -169,10 +170,8 @@ class NormalScoreTask(ValuesTask[NormalScore]):
 
     def rows(self, job: Job[NormalScore]) -> Rows:
         """Load the distribution."""
-        version = int(job.pins["distribution"][1])
-        distribution = load_distribution(
-            job.context, job.params.distribution, at="distribution", version=version
-        )
+        at = "distribution"
+        distribution = load_distribution(job.context, job.reference(at), at=at)
         way = forward if job.params.method == "forward" else backward
         (output,) = self.outputs(job)
 
@@ -203,8 +202,8 @@ class LocationWiseTask(ValuesTask[LocationWise]):
 
     def sentence(self, job: Job[LocationWise]) -> str:
         """Say of how many realisations."""
-        said = job.said
-        return f"Summarised {said['width']} realisations of attribute '{said['attribute']}'"
+        realisations = counted(job.said["width"], "realisation")
+        return f"Summarised {realisations} of attribute '{job.said['attribute']}'"
 
     def result(
         self, job: Job[LocationWise], done: Said, target: Said, placed: Sequence[Placed]
