@@ -6,9 +6,11 @@ from typing import Final
 from haulier.core.stepkind import StepKind
 from haulier.families.clouds.stepkinds.building import BUILDING
 from haulier.families.clouds.stepkinds.choosing import CHOOSING
+from haulier.families.clouds.stepkinds.handling import HANDLING
 from haulier.families.clouds.stepkinds.looking import LOOKING
 from haulier.families.clouds.stepkinds.moving import MOVING
+from haulier.families.clouds.stepkinds.rasters import RASTERS
 
 STEP_KINDS: Final[Mapping[str, StepKind]] = {
-    kind.name: kind for kind in (*MOVING, *BUILDING, *LOOKING, *CHOOSING)
+    kind.name: kind for kind in (*MOVING, *BUILDING, *LOOKING, *CHOOSING, *HANDLING, *RASTERS)
 }

@@ -91,7 +91,7 @@ def survey_of(cloud: Cloud, part: Part, context: Context) -> Survey:
     done = 0
     for records in cloud.read(first, last, batch=CHUNK_POINTS):
         context.check()
-        whole = whole.plus(_counted(records, dimensions))
+        whole = whole.plus(counted(records, dimensions))
         done += len(records)
         context.report(done / (last - first), "counting points", {"points": done})
     return whole
@@ -102,7 +102,8 @@ def empty(cloud: Cloud) -> Survey:
     return Survey(np.zeros((0, len(dimensions_of(cloud.layout)), 5)))
 
 
-def _counted(records: Records, dimensions: Sequence[Taken]) -> Survey:
+def counted(records: Records, dimensions: Sequence[Taken]) -> Survey:
+    """Count the records of one batch, of at most CHUNK_POINTS."""
     def counts(name: str, length: int) -> IntArray:
         return np.bincount(records[name], minlength=length).astype(np.int64)
 
