@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 
 from haulier.core.family import Context, Part, PartResult, StepResult
+from haulier.core.problem import Problem
 from haulier.core.recipe import StepPlan
 from haulier.families.clouds.io.cloud import Cloud
 from haulier.families.clouds.io.layout import convert
@@ -135,7 +136,7 @@ def _spill(job: Job, wanted: _Range, cube: Cube, context: Context) -> PieceFacts
     records = _read(job, wanted, context)
     codes, outside = codes_of(records, cube)
     if outside:
-        raise _wrong_extent(job.clouds[params["source"]], outside)
+        raise _wrong_extent(job.clouds[params["source"]], outside, wanted)
     write_piece(
         records,
         codes,
@@ -207,10 +208,10 @@ def _extent(cloud: Cloud, params: Octree) -> tuple[FloatArray, FloatArray]:
     return low, high
 
 
-def _wrong_extent(cloud: Cloud, outside: int) -> Exception:
+def _wrong_extent(cloud: Cloud, outside: int, among: _Range) -> Problem:
     mins, maxs = cloud.bounds
     message = (
         f"the header of '{cloud.path.name}' gives the extent {mins} to {maxs}, "
-        f"but {outside} of some of its points lie outside"
+        f"but {outside} of its points from {among.first} to {among.last - 1} lie outside"
     )
     return trap("EXTENT_WRONG", message, 'ask for extent "points"', at=f"inputs.{SLOT}")
