@@ -59,6 +59,13 @@ class Tally:
             counts[tuple(slice(a, b) for a, b in where)] += each.counts
         return Tally(self.cells, shift, tuple(low.tolist()), counts)
 
+    def filled(self, points: int) -> Tally:
+        """Give the tally in cells of which those that are not empty hold so many on average."""
+        tally = self
+        while tally.counts.size > 1 and tally.total < points * np.count_nonzero(tally.counts):
+            tally = tally.coarser(1)
+        return tally
+
     def coarser(self, bits: int) -> Tally:
         """Give the tally in cells that are so many times twice as wide."""
         counts, low = self.counts, np.array(self.low)

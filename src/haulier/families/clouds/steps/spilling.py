@@ -6,18 +6,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from haulier.core.family import Context, Part, PartResult, StepResult
 from haulier.families.clouds.io.cloud import Cloud
-from haulier.families.clouds.io.layout import Layout, Records
+from haulier.families.clouds.io.layout import Records
 from haulier.families.clouds.io.lazwriter import CHUNK_POINTS
 from haulier.families.clouds.method.squares import Squares
 from haulier.families.clouds.steps.worth import places_of
 
+FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 Place = tuple[int, int]
@@ -40,33 +41,45 @@ def split(cloud: Cloud) -> Sequence[Part]:
 
 
 def spill(cloud: Cloud, part: Part, context: Context, squares: Squares) -> PartResult:
-    """Sort a range by square; of each square, in the order of the file."""
+    """Sort the records of a range by square; of each square, in the order of the file."""
+    whole = np.concatenate(list(pieces_of(cloud, part, context)))
+    x, y, _ = places_of(whole, cloud).T
+    write(whole, x, y, squares, context)
+    return PartResult(counters={"points": len(whole)})
+
+
+def pieces_of(
+    cloud: Cloud, part: Part, context: Context, fields: Sequence[str] | None = None
+) -> Iterator[Records]:
+    """Give the records of a range, and say how far it is."""
     first, last = part.params["first"], part.params["last"]
-    pieces = []
     done = 0
-    for records in cloud.read(first, last, batch=CHUNK_POINTS):
+    for records in cloud.read(first, last, fields=fields, batch=CHUNK_POINTS):
         context.check()
-        pieces.append(records)
+        yield records
         done += len(records)
         context.report(done / (last - first), "sorting points", {"points": done})
-    whole = np.concatenate(pieces)
-    number, room = _sorted(whole, cloud, squares)
-    whole[number].tofile(context.part_file(RECORDS))
+
+
+def write(
+    records: Records, x: FloatArray, y: FloatArray, squares: Squares, context: Context
+) -> None:
+    """Write records by the squares that their places lie in, as files of the part."""
+    number, room = _sorted(x, y, squares)
+    records[number].tofile(context.part_file(RECORDS))
     np.save(context.part_file(ROOM), room)
-    return PartResult(counters={"points": done})
 
 
-def _sorted(records: Records, cloud: Cloud, squares: Squares) -> tuple[IntArray, IntArray]:
-    """Give the records by square, those of its own before those of its margin; and the rooms."""
-    x, y, _ = places_of(records, cloud).T
+def _sorted(x: FloatArray, y: FloatArray, squares: Squares) -> tuple[IntArray, IntArray]:
+    """Give the numbers of places by square, own ones before those of its margin; and the rooms."""
     column, row = squares.own(x, y)
     number, beside, above = squares.shared(x, y)
     columns, rows = np.concatenate([column, beside]), np.concatenate([row, above])
-    numbers = np.concatenate([np.arange(len(records)), number])
-    own = np.arange(len(numbers)) < len(records)
+    numbers = np.concatenate([np.arange(len(x)), number])
+    own = np.arange(len(numbers)) < len(x)
     order = np.lexsort((numbers, ~own, rows, columns))
     keys = np.stack([columns, rows, own], axis=1)[order]
-    starts = np.flatnonzero(np.r_[True, (np.diff(keys, axis=0) != 0).any(axis=1)])
+    starts = np.flatnonzero(np.r_[len(keys) > 0, (np.diff(keys, axis=0) != 0).any(axis=1)])
     counts = np.diff(np.r_[starts, len(keys)])
     return numbers[order], np.column_stack([keys[starts], starts, counts])
 
@@ -94,7 +107,7 @@ class Rooms:
     def _starts(self) -> dict[Place, tuple[int, int]]:
         """Give the first row of each square, and the one after its last."""
         places = self.rooms[:, 1:3]
-        starts = np.flatnonzero(np.r_[True, (np.diff(places, axis=0) != 0).any(axis=1)])
+        starts = np.flatnonzero(np.r_[len(places) > 0, (np.diff(places, axis=0) != 0).any(axis=1)])
         ends = [*starts[1:].tolist(), len(places)]
         return {
             (int(places[start][0]), int(places[start][1])): (start, end)
@@ -117,7 +130,9 @@ class Rooms:
             counts, own = rows[:, 1 + COUNT], rows[:, 1 + OWN]
             yield place, int((counts * own).sum()), int(counts.sum())
 
-    def read(self, place: Place, layout: Layout, batch: int) -> Iterator[tuple[Records, BoolArray]]:
+    def read(
+        self, place: Place, dtype: np.dtype[Any], batch: int
+    ) -> Iterator[tuple[Records, BoolArray]]:
         """Give the records of a square in arrays of `batch`, and which are its own.
 
         They come part by part, the own before the others: which does not depend on anything but
@@ -128,8 +143,8 @@ class Rooms:
         for part, _, _, own, first, count in self.of(place).tolist():
             for start in range(first, first + count, batch):
                 wanted = min(batch, first + count - start)
-                offset = start * layout.record_size
-                records = np.fromfile(self.files[part], layout.dtype, wanted, offset=offset)
+                offset = start * dtype.itemsize
+                records = np.fromfile(self.files[part], dtype, wanted, offset=offset)
                 held.append((records, np.full(wanted, bool(own))))
                 size += wanted
                 while size >= batch:

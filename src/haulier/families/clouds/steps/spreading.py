@@ -15,7 +15,6 @@ from haulier.families.clouds.io.cloud import Cloud
 from haulier.families.clouds.io.crs import FileCrs, horizontal
 from haulier.families.clouds.method.outline import outline_of
 from haulier.families.clouds.method.projection import position
-from haulier.families.clouds.method.tallies import Tally
 from haulier.families.clouds.steps.crsfindings import cloud_may_lie
 from haulier.families.clouds.steps.describing import narrowed
 from haulier.families.clouds.steps.metric import Metric, metric_of
@@ -34,7 +33,7 @@ def outline_document(cloud: Cloud, said: FileCrs, survey: Survey, cells: int) ->
     """Give the outline of the cells that hold points."""
     if not survey.where.total:
         return {}
-    tally = filled(narrowed(survey.where, cells), OUTLINE_POINTS)
+    tally = narrowed(survey.where, cells).filled(OUTLINE_POINTS)
     width = 1 << tally.shift
     size = (width * cloud.scales[0], width * cloud.scales[1])
     corner = (
@@ -50,13 +49,6 @@ def outline_document(cloud: Cloud, said: FileCrs, survey: Survey, cells: int) ->
     if (flat := _flat(said.crs)) is not None:
         given["EPSG:4326"] = on_earth(shape, flat)
     return given
-
-
-def filled(tally: Tally, points: int) -> Tally:
-    """Give a tally in cells of which those with points hold so many on average, if it has them."""
-    while tally.counts.size > 1 and tally.total < points * np.count_nonzero(tally.counts):
-        tally = tally.coarser(1)
-    return tally
 
 
 def on_earth(shape: BaseGeometry, flat: CRS) -> dict[str, Any] | None:
@@ -77,7 +69,7 @@ def density_document(cloud: Cloud, said: FileCrs, survey: Survey) -> dict[str, A
     """Give points by area of the cells that hold any; by square metre where that has a meaning."""
     if not survey.where.total:
         return {}
-    tally = filled(survey.where, DENSITY_POINTS)
+    tally = survey.where.filled(DENSITY_POINTS)
     held = tally.counts[tally.counts > 0]
     width = 1 << tally.shift
     area = width * cloud.scales[0] * width * cloud.scales[1]

@@ -104,6 +104,7 @@ def empty(cloud: Cloud) -> Survey:
 
 def counted(records: Records, dimensions: Sequence[Taken]) -> Survey:
     """Count the records of one batch, of at most CHUNK_POINTS."""
+
     def counts(name: str, length: int) -> IntArray:
         return np.bincount(records[name], minlength=length).astype(np.int64)
 

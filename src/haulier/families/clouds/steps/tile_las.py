@@ -137,14 +137,14 @@ def _write(task: Task, part: Part, context: Context) -> PartResult:
 def _tile(
     task: Task, place: tuple[int, int], rooms: spilling.Rooms, frame: Frame, context: Context
 ) -> dict[str, Any]:
-    """Write one tile; its points are in the order of the file."""
+    """Write one tile; own points are in the order of the file."""
     west, south, east, north = task.squares.bounds(*place)
     filename = f"tile_{west:.12g}_{south:.12g}.laz"
     path = context.part_file(filename)
     shard = path.with_name(f"{filename}.chunks")
     strangers = 0
     with ShardWriter(shard, task.cloud.layout) as writer:
-        for records, is_own in rooms.read(place, task.cloud.layout, CHUNK_POINTS):
+        for records, is_own in rooms.read(place, task.cloud.layout.dtype, CHUNK_POINTS):
             context.check()
             strangers += int(np.count_nonzero(~is_own))
             if task.params.mark_buffer == "withheld":
