@@ -54,6 +54,10 @@ class Shelf:
         kept.append(entry)
         return entry
 
+    def remove(self, type_: str, name: str) -> None:
+        """Take an entry away with all of its versions; its name is free again."""
+        del self._kept[type_, name]
+
     def find(self, type_: str, name: str, id_: str, version: int) -> Entry | None:
         """Give a version of an entry by its name or its id; 0 means the newest."""
         for (kind, _), kept in self._kept.items():

@@ -3,11 +3,13 @@
 import hashlib
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 import numpy as np
 import pytest
 
+from haulier.core.entry import Publication
 from haulier.core.problem import Code, Problem
 from haulier.families.geostat import FAMILY
 from haulier.families.geostat.io.tables import CHUNK_ROWS
@@ -18,7 +20,7 @@ from haulier.families.geostat.steps.work import part_size
 from haulier.testing import deposit
 from haulier.testing.context import LocalContext, World, run_job, run_step
 from haulier.testing.deposit import PARAMS, furnish, on
-from haulier.testing.geoscience import Gallery, search
+from haulier.testing.geoscience import BASE, ENTRY, SPACE, Gallery, search
 
 WIDE = (300, 250, 2)  # three row groups: two parts as it comes
 
@@ -75,11 +77,16 @@ def test_a_million_blocks_are_eight_parts() -> None:
     assert -(-1_000_000 // part_size(1_000_000, 2 * CHUNK_ROWS)) == 8
 
 
-def step_by_step(gallery: Gallery, kind: str, params: dict[str, Any]) -> dict[str, Any]:
-    """Give the steps of a job, by name, with all but the last done."""
+def step_by_step(
+    gallery: Gallery,
+    kind: str,
+    params: dict[str, Any],
+    done: tuple[str, ...] = ("prepare", "work"),
+) -> dict[str, Any]:
+    """Give the steps of a job, by name, with some done: all but the last, if none are named."""
     recipe = FAMILY.plan(kind, msgspec.convert(params, KINDS[kind].params))
     steps = {step.id: step for step in recipe.steps}
-    for name in ("prepare", "work"):
+    for name in done:
         run_step(FAMILY, steps[name], gallery.world)
     return steps
 
@@ -123,6 +130,34 @@ def test_a_grid_that_was_moved_meanwhile_gets_nothing(tmp_path: Path) -> None:
         run_step(FAMILY, steps["publish"], gallery.world)
 
     assert caught.value.code is Code.CONFLICT
+
+
+@pytest.mark.parametrize(
+    ("done", "named", "step"),
+    [
+        (("prepare",), "target.object", "work"),
+        (("prepare",), "variogram", "work"),
+        (("prepare", "work"), "target.object", "publish"),
+    ],
+)
+def test_an_object_that_came_to_the_path_of_another_is_not_taken_for_it(
+    done: tuple[str, ...], named: str, step: str, tmp_path: Path
+) -> None:
+    gallery = furnish(World(tmp_path))
+    target = on(f"{BASE}/path/grid.json", "late")
+    variogram = f"{BASE}/path/variogram.json"
+    params = {**PARAMS["KRIGING"], "target": target, "variogram": variogram, "report": False}
+    steps = step_by_step(gallery, "KRIGING", params, done)
+    path = {"target.object": "grid.json", "variogram": "variogram.json"}[named]
+    body = gallery.get(path).body
+    gallery.world.shelf.remove(ENTRY, SPACE + path)
+    other = Publication(type=ENTRY, name=SPACE + path, body=body, expects=0, id=str(uuid4()))
+    gallery.world.shelf.put(other)
+
+    with pytest.raises(Problem) as caught:
+        run_step(FAMILY, steps[step], gallery.world)
+
+    assert (caught.value.code, caught.value.at) == (Code.NOT_FOUND, named)
 
 
 def test_a_job_works_with_the_version_that_was_there_when_it_began(tmp_path: Path) -> None:

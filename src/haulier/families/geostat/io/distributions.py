@@ -16,15 +16,13 @@ SCHEMA: Final = f"/objects/{DISTRIBUTION}/1.2.1/{DISTRIBUTION}.schema.json"
 NO_TAIL: Final = "no_extrapolation"
 
 
-def load_distribution(
-    context: Context, text: str, *, at: str, version: int | None = None
-) -> Distribution:
+def load_distribution(context: Context, text: str, *, at: str) -> Distribution:
     """Load the distribution that a reference names.
 
     Raises:
         Problem: it is not there, it is no distribution, or something in it is wrong.
     """
-    object_ = load_object(context, text, at=at, allowed={DISTRIBUTION}, version=version)
+    object_ = load_object(context, text, at=at, allowed={DISTRIBUTION})
     cdf = object_.document.get("cdf")
     if not isinstance(cdf, Mapping):
         raise _bad(object_, "its document lacks cdf")

@@ -104,15 +104,13 @@ def experiment_document(
     }
 
 
-def load_experimental(
-    context: Context, text: str, *, at: str, version: int | None = None
-) -> tuple[ExperimentalVariogram, str]:
+def load_experimental(context: Context, text: str, *, at: str) -> tuple[ExperimentalVariogram, str]:
     """Load the experimental variogram that a reference names, and the attribute it is of.
 
     Raises:
         Problem: it is not there, it is none, or something in it is wrong.
     """
-    object_ = load_object(context, text, at=at, allowed={EXPERIMENTAL}, version=version)
+    object_ = load_object(context, text, at=at, allowed={EXPERIMENTAL})
     document = object_.document
     said = str(document.get("variogram_type", TYPES["matheron"]))
     try:

@@ -63,15 +63,13 @@ class _Variogram(msgspec.Struct):
     nugget: NotNegative = 0.0
 
 
-def load_variogram(
-    context: Context, text: str, *, at: str, version: int | None = None
-) -> Variogram:
+def load_variogram(context: Context, text: str, *, at: str) -> Variogram:
     """Load the variogram that a reference names.
 
     Raises:
         Problem: it is not there, it is no variogram, or something in it is wrong.
     """
-    object_ = load_object(context, text, at=at, allowed={VARIOGRAM}, version=version)
+    object_ = load_object(context, text, at=at, allowed={VARIOGRAM})
     return variogram_of(object_)
 
 

@@ -105,11 +105,9 @@ class SimulationReportTask(Task[SimulationReport]):
             return fit_distribution(sampled.values, weights, lower=lower, upper=upper)
 
     def _variogram(self, job: Job[SimulationReport]) -> Variogram:
-        version = int(job.pins["variogram_model"][1])
-        variogram = load_variogram(
-            job.context, job.params.variogram_model, at="variogram_model", version=version
-        )
-        check_bounded(variogram, at="variogram_model", what="simulation")
+        at = "variogram_model"
+        variogram = load_variogram(job.context, job.reference(at), at=at)
+        check_bounded(variogram, at=at, what="simulation")
         return standardised(variogram)
 
     def start(self, job: Job[SimulationReport]) -> Work:

@@ -101,10 +101,7 @@ class CrossValidationTask(OwnTask[CrossValidation]):
         return Prepared(1, values, {SAMPLES: path})
 
     def _kriging(self, job: Job[CrossValidation], sampled: Sampled) -> Kriging:
-        version = int(job.pins["variogram"][1])
-        variogram = load_variogram(
-            job.context, job.params.variogram, at="variogram", version=version
-        )
+        variogram = load_variogram(job.context, job.reference("variogram"), at="variogram")
         method: Method = Ordinary()
         if isinstance(job.params.kriging_method, SimpleKriging):
             check_bounded(variogram, at="variogram", what="simple kriging")

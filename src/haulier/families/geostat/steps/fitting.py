@@ -45,9 +45,7 @@ class FitTask(PairTask[vario.VariogramFit]):
 
     def _loaded(self, job: Job[vario.VariogramFit]) -> tuple[ExperimentalVariogram, str]:
         at = "experimental_variogram"
-        version = int(job.pins[at][1])
-        text = job.params.experimental_variogram or ""
-        return load_experimental(job.context, text, at=at, version=version)
+        return load_experimental(job.context, job.reference(at), at=at)
 
     def finish(self, job: Job[vario.VariogramFit], results: Mapping[str, PartResult]) -> Finished:
         """Fit."""

@@ -56,13 +56,7 @@ class IndicatorTask(EstimatorTask[IndicatorKriging]):
             groups.setdefault(pin, (at, []))[1].append(number)
         given = []
         for at, numbers in groups.values():
-            text = (
-                job.params.variogram
-                if at == "variogram"
-                else job.params.cutoffs[numbers[0]].variogram
-            )
-            version = int(job.pins[at][1])
-            variogram = load_variogram(job.context, str(text), at=at, version=version)
+            variogram = load_variogram(job.context, job.reference(at), at=at)
             if job.params.kriging_method == "simple":
                 check_bounded(variogram, at=at, what="simple kriging")
             given.append((variogram, numbers))

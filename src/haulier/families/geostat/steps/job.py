@@ -15,6 +15,7 @@ from haulier.families.geostat.method.neighbourhood import Neighbourhood
 from haulier.families.geostat.method.rotation import FloatArray, rotation_matrix, sphering
 from haulier.families.geostat.params.checks import references
 from haulier.families.geostat.params.pieces import Parameters
+from haulier.families.geostat.params.references import parse_reference
 from haulier.families.geostat.params.search import (
     AnyNeighborhood,
     Ellipsoid,
@@ -64,17 +65,20 @@ class Job(Generic[P]):
             Problem: INVALID at the field; it is of another type.
         """
         if at not in self._loaded:
-            text = references(self.params)[at]
-            version = int(self.pins[at][1])
-            self._loaded[at] = load_object(
-                self.context, text, at=at, allowed=allowed, version=version
-            )
+            self._loaded[at] = load_object(self.context, self.reference(at), at=at, allowed=allowed)
         return self._loaded[at]
+
+    def reference(self, at: str) -> str:
+        """Give the reference of the version that the job works with.
+
+        It is by id also where the caller's is by path: another object may be there by now.
+        """
+        id_, version = self.pins[at][:2]
+        return parse_reference(references(self.params)[at], at=at).url(str(id_), int(version))
 
     def newest(self, at: str, allowed: Collection[str] = PLACED) -> GeoObject:
         """Give the newest version of the object that a field names."""
-        text = references(self.params)[at]
-        return load_object(self.context, text, at=at, allowed=allowed, version=NEWEST)
+        return load_object(self.context, self.reference(at), at=at, allowed=allowed, version=NEWEST)
 
 
 def ellipsoid_transform(ellipsoid: Ellipsoid) -> FloatArray:

@@ -59,8 +59,7 @@ class SystemTask(EstimatorTask[K]):
 
     def variogram(self, job: Job[K]) -> Variogram:
         """Load the variogram, of the version that the job works with."""
-        version = int(job.pins["variogram"][1])
-        return load_variogram(job.context, job.params.variogram, at="variogram", version=version)
+        return load_variogram(job.context, job.reference("variogram"), at="variogram")
 
     def check(self, job: Job[K], sampled: Sampled, variogram: Variogram) -> None:
         """Refuse diagnostics that samples or variogram do not allow.

@@ -98,11 +98,9 @@ class SimulationTask(EstimatorTask[T]):
 
     def variogram(self, job: Job[T]) -> Variogram:
         """Give the variogram of the scores: its sill is made one."""
-        version = int(job.pins["variogram_model"][1])
-        variogram = load_variogram(
-            job.context, job.params.variogram_model, at="variogram_model", version=version
-        )
-        check_bounded(variogram, at="variogram_model", what="simulation")
+        at = "variogram_model"
+        variogram = load_variogram(job.context, job.reference(at), at=at)
+        check_bounded(variogram, at=at, what="simulation")
         return standardised(variogram)
 
     def estimator(self, job: Job[T], sampled: Sampled, target: Target) -> Estimate:
@@ -182,10 +180,7 @@ class TurningBandsTask(SimulationTask[ConditionalTurningBands]):
     def distribution(self, job: Job[ConditionalTurningBands], sampled: Sampled) -> Distribution:
         """Load the distribution."""
         del sampled
-        version = int(job.pins["distribution"][1])
-        return load_distribution(
-            job.context, job.params.distribution, at="distribution", version=version
-        )
+        return load_distribution(job.context, job.reference("distribution"), at="distribution")
 
     def columns(
         self, job: Job[ConditionalTurningBands], made: Simulated

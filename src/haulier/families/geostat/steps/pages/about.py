@@ -67,9 +67,8 @@ def provenance(job: Job[Any]) -> Pairs:
 def _object(job: Job[Any], at: str, text: str) -> str:
     if at not in job.pins:
         return text
-    version = int(job.pins[at][1])
-    found = load_object(job.context, text, at=at, allowed=AnyType(), version=version)
-    return f"{found.title}, {found.type}, version {version} of {found.id}"
+    found = load_object(job.context, job.reference(at), at=at, allowed=AnyType())
+    return f"{found.title}, {found.type}, version {found.version} of {found.id}"
 
 
 def parameters(job: Job[Any]) -> dict[str, Any]:

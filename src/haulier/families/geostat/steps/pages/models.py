@@ -26,8 +26,7 @@ FIGURES: Final = ("", "n", "Mean", "Variance", "Min", "Max")
 
 def pinned_variogram(job: Job[Any], at: str) -> Variogram:
     """Load a variogram, of the version that the job works with."""
-    version = int(job.pins[at][1])
-    return load_variogram(job.context, getattr(job.params, at), at=at, version=version)
+    return load_variogram(job.context, job.reference(at), at=at)
 
 
 def model_section(model: Variogram, unit: str = "", note: str = "") -> Section:

@@ -181,10 +181,8 @@ def normal_score_page(job: Job[Any]) -> Report:
         for name, some in zip(names, (before, after), strict=True)
     ]
     values, scores = pair if forwards else pair[::-1]
-    version = int(job.pins["distribution"][1])
-    distribution = load_distribution(
-        job.context, job.params.distribution, at="distribution", version=version
-    )
+    at = "distribution"
+    distribution = load_distribution(job.context, job.reference(at), at=at)
     axis = variable.axis if forwards else "Value"
     section = Section(
         "Values and scores",
