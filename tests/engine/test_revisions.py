@@ -51,6 +51,20 @@ def test_every_version_is_kept_as_it_was_with_who_made_it(
     assert catalog.versions(newest)[1] == second
 
 
+def test_an_entry_that_came_to_the_name_of_another_is_not_replaced(
+    catalog: Catalog, database: sa.Engine
+) -> None:
+    first = catalog.put("acme", "grid", "g", {"n": 1})
+    catalog.put_away("acme", "grid", first.id)
+    second = catalog.put("acme", "grid", "g", {"n": 2})
+    late = Publication(type="grid", name="g", body={"n": 3}, expects=1, id=first.id)
+
+    with pytest.raises(StaleError), database.begin() as connection:
+        catalog.publish(connection, "acme", late)
+
+    assert catalog.versions(second) == [second]
+
+
 @pytest.mark.parametrize("expects", [0, 1, 3])
 def test_a_version_that_is_not_the_expected_one_is_not_replaced(
     catalog: Catalog, expects: int

@@ -40,7 +40,8 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         expects: the version that it replaces; 0 where there must be none. Where that has
             changed meanwhile, the step's `merge` is called again, to build on what is there.
-        id: of an entry that is new; empty: the catalog makes one.
+        id: of the entry that is replaced, or that a new one is to have; empty: of a replaced one
+            its name is enough, of a new one the catalog makes one.
         files: what the body names: artifact of the step to the file that it becomes.
     """
 

@@ -39,10 +39,12 @@ def write(
 def _replace(
     connection: sa.Connection, organisation: str, wanted: Publication, *, by: str, now: datetime
 ) -> Entry:
-    here = (
+    here = [
         *_is(organisation, wanted.type, wanted.name),
         catalog.c.version == wanted.expects,
-    )
+    ]
+    if wanted.id:  # another entry may have come to the name, and to the same version
+        here.append(catalog.c.id == str(UUID(wanted.id)))
     kept = sa.select(
         catalog.c.id, catalog.c.version, catalog.c.body, catalog.c.by, catalog.c.updated_at
     ).where(*here)
