@@ -3,16 +3,18 @@
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
+import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from haulier.core.entry import Publication
 from haulier.core.problem import Problem
+from haulier.core.recipe import StepPlan
 from haulier.families.blocks import FAMILY
 from haulier.families.blocks.io.tables import arrange, rows_of_blocks
 from haulier.families.blocks.method.lattice import Lattice
-from haulier.testing.context import World
+from haulier.testing.context import LocalContext, World, run_step
 from haulier.testing.family_suite import FamilySuite, Refused, Sample
 
 MODEL: Final = "org/workspace/model"
@@ -160,3 +162,38 @@ def test_what_is_no_parquet_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(Problem, match="it is no parquet"):
         rows_of_blocks(path, LATTICE)
+
+
+def test_updates_of_other_blocks_of_one_column_lose_nothing(tmp_path: Path) -> None:
+    """The second one's parts were done on the old column; its merge comes after the first's."""
+    world = World(tmp_path)
+    prepare(world)
+    steps = [_update_of_one_block(world, block, lot) for block, lot in ((0, 70), (3, 73))]
+    late = LocalContext(world, steps[1], "run")
+    parts = FAMILY.split(steps[1], late)
+    done = {
+        part.key: FAMILY.run(steps[1], part, LocalContext(world, steps[1], "run", part))
+        for part in parts
+    }
+    run_step(FAMILY, steps[0], world)
+
+    merge = LocalContext(world, steps[1], "merge")
+    FAMILY.merge(steps[1], done, merge)
+
+    (column,) = merge.written.values()
+    assert pq.read_table(column.path).column(0).to_pylist() == [70, 2, None, 73]
+
+
+def _update_of_one_block(world: World, block: int, lot: int) -> StepPlan:
+    """Give the step of a job that writes one block, and keeps the others."""
+    name = f"block-{block}"
+    one = {"i": [block % 2], "j": [block // 2], "k": [0], "lot": [lot]}
+    pq.write_table(pa.table(one), world.storages["geoscience-uploads"] / name)
+    said = {
+        "model": MODEL,
+        "file": {"storage": "geoscience-uploads", "filename": name},
+        "update": ["lot"],
+        "keep": True,
+    }
+    kind = FAMILY.kinds["BLOCK_MODEL_UPDATE"]
+    return FAMILY.plan(kind.name, msgspec.convert(said, kind.params)).steps[0]

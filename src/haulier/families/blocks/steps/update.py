@@ -1,10 +1,12 @@
 """Step update: a part writes a column; together they are a new version of the block model."""
 
 import hashlib
+import shutil
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
+import pyarrow as pa
 
 from haulier.core.artifact import FileRef
 from haulier.core.entry import Publication
@@ -12,7 +14,7 @@ from haulier.core.family import Context, Part, PartResult, StepResult
 from haulier.core.problem import Code, Problem
 from haulier.core.recipe import StepPlan
 from haulier.families.blocks.io import tables
-from haulier.families.blocks.method.lattice import Lattice
+from haulier.families.blocks.method.lattice import IntArray, Lattice
 from haulier.families.blocks.model import (
     OBJECT,
     STORAGE,
@@ -73,16 +75,22 @@ def run(step: StepPlan, part: Part, context: Context) -> PartResult:
         return PartResult()
     params = msgspec.convert(step.params, Update)
     lattice = msgspec.convert(part.params["lattice"], Lattice)
-    sent = context.read(params.file)
-    old = part.params["old"]
-    before = context.read(FileRef(STORAGE, old)) if old else None
-    context.report(0.1, f"arranging {part.params['title']}")
-    rows = tables.rows_of_blocks(sent, lattice)
+    title, type_, old = (str(part.params[name]) for name in ("title", "data_type", "old"))
+    context.report(0.1, f"arranging {title}")
+    rows = tables.rows_of_blocks(context.read(params.file), lattice)
     context.check()
-    title, type_ = part.params["title"], part.params["data_type"]
-    tables.write(tables.arrange(sent, title, type_, rows, before), context.part_file(COLUMN))
+    tables.write(_arranged(context, params, (title, type_, old), rows), context.part_file(COLUMN))
     context.report(1.0, f"arranged {title}")
-    return PartResult({"blocks": int((rows >= 0).sum())}, {"columns": 1})
+    return PartResult({"blocks": int((rows >= 0).sum()), "old": old}, {"columns": 1})
+
+
+def _arranged(
+    context: Context, params: Update, column: tuple[str, str, str], rows: IntArray
+) -> pa.Table:
+    """Give a column in the order of the blocks, upon the values that it had."""
+    title, type_, old = column
+    before = context.read(FileRef(STORAGE, old)) if old else None
+    return tables.arrange(context.read(params.file), title, type_, rows, before)
 
 
 def merge(step: StepPlan, results: Mapping[str, PartResult], context: Context) -> StepResult:
@@ -94,7 +102,7 @@ def merge(step: StepPlan, results: Mapping[str, PartResult], context: Context) -
     entry = context.entry(TYPE, name=params.model)
     model = model_of(entry)
     _check_titles(params, model)
-    written, files = _written(params, results, context)
+    written, files = _written(params, model, results, context)
     version = entry.version + 1
     columns = _columns(params, model, written, version)
     changed = msgspec.structs.replace(model, columns=columns, comment=params.comment)
@@ -109,6 +117,7 @@ def merge(step: StepPlan, results: Mapping[str, PartResult], context: Context) -
                 name=entry.name,
                 body=msgspec.to_builtins(changed),
                 expects=entry.version,
+                id=entry.id,
                 files=files,
             ),
             Publication(
@@ -116,20 +125,29 @@ def merge(step: StepPlan, results: Mapping[str, PartResult], context: Context) -
                 name=stands.name,
                 body={**stands.body, "object": document},
                 expects=stands.version,
+                id=stands.id,
             ),
         ),
     )
 
 
 def _written(
-    params: Update, results: Mapping[str, PartResult], context: Context
+    params: Update, model: BlockModel, results: Mapping[str, PartResult], context: Context
 ) -> tuple[dict[str, str], dict[str, FileRef]]:
     """Make the columns outputs; give their content's hash by title, and where each goes."""
     hashes, files = {}, {}
     for key, title in zip((key for key in results if key != NOTHING), params.written, strict=True):
-        content = context.part_file(COLUMN, key).read_bytes()
-        context.write(key, media_type=PARQUET, filename=f"{key}.parquet").write_bytes(content)
-        hashes[title] = hashlib.sha256(content).hexdigest()
+        path = context.write(key, media_type=PARQUET, filename=f"{key}.parquet")
+        old = str(results[key].values["old"])
+        if old and old != model.column(title).data:  # somebody else wrote it in between
+            rows = tables.rows_of_blocks(context.read(params.file), model.lattice)
+            newest = model.column(title)
+            column = (title, newest.data_type, newest.data)
+            tables.write(_arranged(context, params, column, rows), path)
+        else:
+            shutil.copyfile(context.part_file(COLUMN, key), path)
+        with path.open("rb") as file:
+            hashes[title] = hashlib.file_digest(file, "sha256").hexdigest()
         files[key] = FileRef(STORAGE, hashes[title])
     return hashes, files
 
