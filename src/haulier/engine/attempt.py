@@ -18,8 +18,8 @@ from haulier.engine import details, store
 P = ParamSpec("P")
 T = TypeVar("T")
 
-#: A job whose workers died so often under it is what kills them.
-STRIKES: Final = 5
+#: A job whose workers died so often under one of its steps is what kills them.
+STRIKES: Final = 8
 #: How long a write waits for a database that is away, trying again and again.
 PATIENCE_S: Final = 120.0
 FIRST_PAUSE_S: Final = 0.1

@@ -146,6 +146,9 @@ def settle_step(
     """
     own_job(connection, job_id, attempt)
     write_end(connection, job_id, step, end, now=now, last=last)
+    if end.state is State.SUCCEEDED:  # whatever killed workers so far was not the job: it goes on
+        mine = jobs.c.id == str(job_id)
+        connection.execute(sa.update(jobs).where(mine).values(strikes=1))
 
 
 def write_end(

@@ -32,7 +32,7 @@ class JobBody(msgspec.Struct, frozen=True, kw_only=True):
 class ProgressBody(msgspec.Struct, frozen=True):
     """How far a job is; `percentage` is a fraction from 0 to 1, as the vendor's is."""
 
-    percentage: float
+    percentage: float | int  # 1, as the vendor writes it, and not 1.0
     completed_steps: int
     total_steps: int
 
@@ -127,7 +127,7 @@ def view_of_job(
     return JobView(
         job=render(job, view),
         progress=ProgressBody(
-            percentage=job.progress.fraction if not job.terminal else _done(words),
+            percentage=_plain(job.progress.fraction if not job.terminal else _done(words)),
             completed_steps=sum(word in COMPLETED for word in words),
             total_steps=len(steps),
         ),
@@ -145,6 +145,10 @@ def view_of_job(
 def _done(words: Sequence[str]) -> float:
     """Give the share of the steps that succeeded, once a job has ended."""
     return sum(word == "success" for word in words) / len(words) if words else 1.0
+
+
+def _plain(fraction: float) -> float | int:
+    return int(fraction) if fraction.is_integer() else fraction
 
 
 def _start(step: Step) -> tuple[datetime, str]:
