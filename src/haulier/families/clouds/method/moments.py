@@ -31,7 +31,7 @@ def moments_of(values: NDArray[Any]) -> FloatArray:
     numbers = values.astype(np.float64)
     mean = float(numbers.mean())
     apart = numbers - mean
-    return np.array([len(values), values.min(), values.max(), mean, float(apart @ apart)])
+    return np.array([len(values), values.min(), values.max(), mean, float(np.square(apart).sum())])
 
 
 def joined(rows: FloatArray) -> FloatArray:
