@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import jsonschema_rs
 import pytest
 
 from haulier.client import Client
@@ -53,6 +54,18 @@ def test_everything_that_is_wrong_with_a_recipe_is_said_at_once(api: httpx.Clien
     }
     good = api.post("/recipes/validate", json={"definition": RECIPE["definition"]})
     assert good.json() == {"valid": True, "errors": []}
+
+
+def test_recipes_that_run_fit_the_schema_for_editors(api: httpx.Client) -> None:
+    schema = httpx.get(f"{api.base_url}/recipes/schema").json()
+    checker = jsonschema_rs.Draft202012Validator(schema)
+
+    assert checker.is_valid(RECIPE)
+    for kept in api.get("/recipes").json()["recipes"]:
+        document = {name: kept[name] for name in ("name", "version", "definition")}
+        assert checker.is_valid(document), document["name"]
+    broken = {**RECIPE, "definition": {"recipe": [{**MADE, "id": "Not-legal"}]}}
+    assert not checker.is_valid(broken)
 
 
 def test_a_recipe_is_kept_once_and_found_by_its_number(api: httpx.Client) -> None:

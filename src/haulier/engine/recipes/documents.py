@@ -11,6 +11,9 @@ from haulier.core.recipe import Overwrite
 from haulier.engine.places import DEFAULT
 
 ID: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
+ID_PATTERN: Final = f"^{ID.pattern}$"
+TYPE_PATTERN: Final = r"^[A-Z][A-Z0-9_]*(@[0-9A-Za-z.]+)?$"
+REF_PATTERN: Final = r"^(job:[a-z][a-z0-9_]*|step:[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*)$"
 JOB: Final = "job:"
 STEP: Final = "step:"
 
@@ -58,6 +61,40 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
 
     recipe: tuple[StepDoc, ...]
     on_exit: tuple[StepDoc, ...] = ()
+
+
+Ref = Annotated[str, Meta(pattern=REF_PATTERN)]
+
+
+class StepSchema(StepDoc, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A step as the schema for editors has it: what `reading` says in better words, as patterns."""
+
+    id: Annotated[str, Meta(pattern=ID_PATTERN)]
+    type: Annotated[str, Meta(pattern=TYPE_PATTERN)]
+    inputs: Mapping[str, Ref | Annotated[tuple[Ref, ...], Meta(min_length=1)]]
+    outputs: Mapping[str, Ref] | None = None
+
+
+class DefinitionSchema(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The steps, and those that come when they have ended: one, or several."""
+
+    recipe: Annotated[tuple[StepSchema, ...], Meta(min_length=1)]
+    on_exit: StepSchema | tuple[StepSchema, ...] | None = None
+
+
+class RecipeSchema(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A recipe, as it is kept."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=200)]
+    version: Annotated[str, Meta(min_length=1, max_length=200)]
+    definition: DefinitionSchema
+    description: str = ""
+
+
+def recipe_schema() -> dict[str, Any]:
+    """Give the JSON Schema of a recipe, for editors; the server's own check says more."""
+    dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "recipe"}
+    return dialect | msgspec.json.schema(RecipeSchema)
 
 
 class InputDoc(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

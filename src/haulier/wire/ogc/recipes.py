@@ -13,6 +13,7 @@ from haulier.core.job import Submission
 from haulier.core.problem import Code, Fault, Problem
 from haulier.core.recipe import Recipe
 from haulier.engine.recipes.compiling import check_definition
+from haulier.engine.recipes.documents import recipe_schema
 from haulier.engine.recipes.family import RECIPE
 from haulier.engine.recipes.shelf import KeptRecipe
 from haulier.wire.auth import caller_of
@@ -75,6 +76,12 @@ async def list_recipes(request: Asked) -> RecipeList:
     services = services_of(request)
     organisation = caller_of(request).organisation
     return RecipeList(tuple(await services.write(services.recipes.list, organisation)))
+
+
+@get("/recipes/schema", opt={"public": True}, sync_to_thread=False)
+def get_schema() -> dict[str, Any]:
+    """Give the JSON Schema of a recipe, for editors."""
+    return recipe_schema()
 
 
 @get("/recipes/{recipe_id:str}")

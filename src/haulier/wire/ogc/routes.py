@@ -46,6 +46,7 @@ def routes(_services: Services) -> Sequence[ControllerRouterHandler]:
         executors.list_executors,
         executors.get_executor,
         recipes.list_recipes,
+        recipes.get_schema,
         recipes.get_recipe,
         recipes.create_recipe,
         recipes.validate_recipe,

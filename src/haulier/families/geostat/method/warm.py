@@ -72,6 +72,6 @@ def warm_simulation() -> None:
     influence(index_samples(places, neighbourhood), places + 0.1, power=2.0)
     ensemble = np.arange(4.0).reshape(2, 2)
     summarise(ensemble)
-    quantiles(ensemble, np.array([0.5]))
-    mean_above(ensemble, np.array([1.0]))
+    quantiles(ensemble, [0.5])
+    mean_above(ensemble, [1.0])
     grid_variograms(np.ones((2, 2, 2)), 1)
