@@ -15,14 +15,24 @@ from typing import Any, ClassVar, Final
 
 import msgspec
 
-from haulier.core.artifact import check_filename, tree_hash
-from haulier.core.family import Family, JobResult, Kind, Part
+from haulier.core.artifact import check_filename
+from haulier.core.family import Family, JobResult, Kind
 from haulier.core.problem import Code, Problem
 from haulier.core.recipe import Recipe
-from haulier.engine.folder import hash_file
+from haulier.testing.conforming import (
+    NAME,
+    NotConformingError,
+    backward_and_again,
+    check_parts,
+    difference,
+    hash_of,
+    hold,
+    keys_of,
+)
 from haulier.testing.context import LocalContext, Order, World, as_split, run_step
 
-NAME: Final = re.compile(r"[A-Z][A-Z0-9_]*")
+__all__ = ["FamilySuite", "NotConformingError", "Refused", "Sample", "hold", "no_files"]
+
 SLUG: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -63,16 +73,6 @@ class Refused:
     names: str
 
 
-class NotConformingError(AssertionError):
-    """The family does not hold to what the socket asks."""
-
-
-def hold(truth: object, otherwise: str) -> None:
-    """Fail with a sentence unless something is true."""
-    if not truth:
-        raise NotConformingError(otherwise)
-
-
 class FamilySuite:
     """What every family must hold to; each method is a test."""
 
@@ -103,7 +103,7 @@ class FamilySuite:
             bare = [
                 field
                 for field, body in top.get("properties", {}).items()
-                if not ({"description", "title"} & set(_flat(body)))
+                if not ({"description", "title"} & set(keys_of(body)))
             ]
             hold(not bare, f"{kind.name} does not describe {', '.join(bare)}")
 
@@ -142,7 +142,7 @@ class FamilySuite:
                 first = list(self.family.split(step, LocalContext(world, step, "split")))
                 second = list(self.family.split(step, LocalContext(world, step, "split")))
                 hold(first == second, f"{sample.name}.{step.id}: split is not deterministic")
-                _check_parts(first, f"{sample.name}.{step.id}")
+                check_parts(first, f"{sample.name}.{step.id}")
                 run_step(self.family, step, world)
 
     def test_a_job_done_twice_gives_the_same_bytes(self, tmp_path: Path) -> None:
@@ -150,14 +150,14 @@ class FamilySuite:
         for sample in self.samples:
             one = self._done(sample, tmp_path / f"{sample.name}-one")
             two = self._done(sample, tmp_path / f"{sample.name}-two")
-            hold(one == two, f"{sample.name}: {_difference(one, two)}")
+            hold(one == two, f"{sample.name}: {difference(one, two)}")
 
     def test_parts_may_run_in_any_order_and_more_than_once(self, tmp_path: Path) -> None:
         """Last part first and every part twice: the outputs are the same."""
         for sample in self.samples:
             one = self._done(sample, tmp_path / f"{sample.name}-one")
-            two = self._done(sample, tmp_path / f"{sample.name}-two", order=_backward_and_again)
-            hold(one == two, f"{sample.name}: {_difference(one, two)}")
+            two = self._done(sample, tmp_path / f"{sample.name}-two", order=backward_and_again)
+            hold(one == two, f"{sample.name}: {difference(one, two)}")
 
     def test_progress_is_true(self, tmp_path: Path) -> None:
         """Fractions lie within 0 and 1 and do not fall while a call runs."""
@@ -208,21 +208,11 @@ class FamilySuite:
         world = self._world(sample, folder)
         result = self._run(sample, world, order)
         hashes = {
-            f"{name} ({output.filename})": _hash(output.path)
+            f"{name} ({output.filename})": hash_of(output.path)
             for name, output in world.outputs.items()
         }
         hashes["result"] = hashlib.sha256(msgspec.json.encode(result, order="sorted")).hexdigest()
         return hashes
-
-
-def _hash(path: Path) -> str:
-    """Give the hash of a file, or of a folder."""
-    if path.is_file():
-        return hash_file(path)
-    files = [each for each in path.rglob("*") if each.is_file()]
-    return tree_hash(
-        (str(each.relative_to(path)), each.stat().st_size, hash_file(each)) for each in files
-    )
 
 
 def _in_order(recipe: Recipe) -> Iterator[Any]:
@@ -240,31 +230,3 @@ def _refusal(family: Family, kind: str, params: Mapping[str, Any]) -> str | None
         hold(problem.code is Code.INVALID, f"a refusal must be INVALID, got {problem.code}")
         return f"{problem.at}: {problem.detail}"
     return None
-
-
-def _check_parts(parts: Sequence[Part], where: str) -> None:
-    keys = [part.key for part in parts]
-    hold(keys, f"{where}: there must be at least one part")
-    hold(len(set(keys)) == len(keys), f"{where}: a key is used twice: {keys}")
-    for part in parts:
-        check_filename(part.key, at=f"{where} key")
-        hold(part.weight > 0, f"{where}: part {part.key} must have a weight, got {part.weight}")
-        msgspec.json.encode(part)
-
-
-def _backward_and_again(parts: Sequence[Part]) -> Sequence[Part]:
-    return [*reversed(parts), *parts]
-
-
-def _difference(one: Mapping[str, str], two: Mapping[str, str]) -> str:
-    differ = sorted(name for name in {*one, *two} if one.get(name) != two.get(name))
-    return f"these outputs differ: {', '.join(differ)}"
-
-
-def _flat(body: Mapping[str, Any]) -> Iterator[str]:
-    """Give every key of a schema, at any depth of anyOf and allOf."""
-    for key, value in body.items():
-        yield key
-        if key in {"anyOf", "allOf"}:
-            for each in value:
-                yield from _flat(each)
