@@ -108,11 +108,11 @@ def peer(cloud: Path, destination: Path) -> Used:
     )
 
 
-def ours(cloud: Path, folder: Path, workers: int) -> Used:
+def ours(cloud: Path, folder: Path, workers: int, **more: str) -> Used:
     return measure(
         "clouds_job.py",
         "REPROJECT_LAS",
-        json.dumps(PARAMS),
+        json.dumps(PARAMS | more),
         str(cloud),
         str(folder),
         str(workers),

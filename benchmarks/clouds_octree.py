@@ -48,12 +48,18 @@ def octree(cloud: Path, folder: Path, rounds: int) -> bool:
         for one, move, used in zip(ones, moves, peers, strict=True)
     ]
     fine = verdict("CPU-seconds of the plain loop's, both steps", median(both), MOST_OF_PEER)
+    between = ours(cloud, folder / "moved-las", workers=1, out_format="las")
+    from_las = build("BUILD_EPT", Path(between.said["output"]), folder / "from-las", 1)
+    plain = (between.said["cpu_s"] + from_las.said["cpu_s"]) / median(
+        used.said["cpu_s"] for used in peers
+    )
+    print(f"  with LAS between the steps: {plain:.2f} of the plain loop's CPU-seconds")
     doubled = build("BUILD_EPT", twice(cloud, folder / "twice.laz"), folder / "doubled", 1)
     print(f"  twice as many  {doubled}  {doubled.said['stages']}")
     equal = len({content(Path(used.said["output"])) for used in (*ones, *twos)}) == 1
     print(f"  {'ok ' if equal else 'NOT'} every run wrote the same folder")
     every = holds_every_point(moved, Path(ones[0].said["output"]), Path(copc.said["output"]))
-    peak = max(used.peak_mb for used in (*moves, *ones, *twos, copc, potree, doubled))
+    peak = max(used.peak_mb for used in (*moves, *ones, *twos, copc, potree, from_las, doubled))
     return (
         fine
         & equal

@@ -117,6 +117,28 @@ def test_the_bytes_do_not_depend_on_how_the_work_was_cut(
     assert files[0].values == files[50_000].values
 
 
+def test_a_plain_file_has_the_points_of_the_compressed_one(
+    make_las: MakeLas, reproject: Callable[..., Any]
+) -> None:
+    extra = (laspy.ExtraBytesParams("height", "f4"),)
+    path = make_las(point_format=3, count=120_000, extra=extra, crs=2271)
+
+    packed = reproject(path, 2271, 3857, vertical="keep")
+    plain = {
+        points: reproject(path, 2271, 3857, vertical="keep", out_format="las", points=points)
+        for points in (50_000, 70_000)
+    }
+
+    assert plain[50_000].path.suffix == ".las"
+    assert plain[50_000].path.read_bytes() == plain[70_000].path.read_bytes()
+    ours, theirs = plain[50_000].cloud, packed.cloud
+    assert not ours.header.are_points_compressed
+    assert ours.points.array.tobytes() == theirs.points.array.tobytes()
+    assert ours.header.parse_crs() == theirs.header.parse_crs()
+    for name in ("mins", "maxs", "number_of_points_by_return"):
+        assert np.array_equal(getattr(ours.header, name), getattr(theirs.header, name)), name
+
+
 def test_feet_become_metres_where_that_is_asked_for(
     make_las: MakeLas, reproject: Callable[..., Any]
 ) -> None:

@@ -126,16 +126,18 @@ def header_bytes(
     offset_to_points: int,
     evlr_start: int = 0,
     evlr_count: int = 0,
+    compressed: bool = True,
 ) -> bytes:
-    """Give the 375 bytes of the header of a compressed file.
+    """Give the 375 bytes of the header of a file.
 
     Args:
         frame: what it says beside the points.
         facts: what it says of the points.
         vlrs: the records that follow it, whose number it says.
-        offset_to_points: where the compressed points begin.
+        offset_to_points: where the points begin.
         evlr_start: where the records behind the points begin, if there are any.
         evlr_count: how many there are.
+        compressed: the points are LAZ.
     """
     bits = (frame.global_encoding & KEPT_BITS) | WKT_BIT
     year, day = frame.created
@@ -155,7 +157,7 @@ def header_bytes(
         HEADER_SIZE,
         offset_to_points,
         len(vlrs),
-        frame.layout.point_format | COMPRESSED,
+        frame.layout.point_format | (COMPRESSED if compressed else 0),
         frame.layout.record_size,
         0,  # points in 32 bits, and by return: zero for formats 6 to 10
         *(0,) * 5,

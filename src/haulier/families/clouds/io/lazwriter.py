@@ -1,4 +1,4 @@
-"""Write LAZ by shards: chunks compressed anywhere, put together to one file byte for byte."""
+"""Write LAZ or LAS by shards: chunks made anywhere, put together to one file byte for byte."""
 
 import io
 import shutil
@@ -86,11 +86,18 @@ def _encoder(point_format: int, extra_size: int) -> Any:  # noqa: ANN401 -- lazr
 
 
 class ShardWriter:
-    """Writes chunks one behind the other, and counts what is in them."""
+    """Writes chunks one behind the other, and counts what is in them.
 
-    def __init__(self, path: Path, layout: Layout) -> None:
+    Args:
+        path: of the shard.
+        layout: of its records.
+        compressed: chunks of LAZ; else plain records, of LAS.
+    """
+
+    def __init__(self, path: Path, layout: Layout, *, compressed: bool = True) -> None:
         self._file = path.open("wb")
         self._layout = layout
+        self._compressed = compressed
         self._facts: list[ShardFacts] = []
 
     def __enter__(self) -> Self:
@@ -109,13 +116,19 @@ class ShardWriter:
     def add(self, records: Records) -> None:
         """Write records as one chunk; none are no chunk."""
         if len(records):
-            packed = encode_chunk(records, self._layout)
+            encode = encode_chunk if self._compressed else _plain
+            packed = encode(records, self._layout)
             self._file.write(packed)
             self._facts.append(facts_of(records, len(packed)))
 
     def facts(self) -> ShardFacts:
         """Give what was written so far."""
         return merge_facts(self._facts)
+
+
+def _plain(records: Records, layout: Layout) -> bytes:
+    del layout  # the records have it
+    return np.ascontiguousarray(records).tobytes()
 
 
 def facts_of(records: Records, size: int) -> ShardFacts:
@@ -184,13 +197,48 @@ def assemble(
         evlr_start=table_at + len(table) if evlrs else 0,
         evlr_count=len(evlrs),
     )
+    before = (header, packed, TABLE_AT.pack(table_at))
+    _write(destination, before, shards, [table, *(vlr.packed_long() for vlr in evlrs)])
+    return whole
+
+
+def assemble_plain(
+    destination: Path, frame: Frame, shards: Sequence[tuple[Path, ShardFacts]]
+) -> ShardFacts:
+    """Write a LAS file of the plain records of shards, in their order.
+
+    Returns:
+        What is in the file.
+    """
+    whole = merge_facts([facts for _, facts in shards])
+    vlrs, evlrs = all_vlrs(frame), all_evlrs(frame)
+    packed = b"".join(vlr.packed() for vlr in vlrs)
+    points_at = HEADER_SIZE + len(packed)
+    header = header_bytes(
+        frame,
+        Facts(whole.point_count, whole.mins, whole.maxs, whole.returns),
+        vlrs=vlrs,
+        offset_to_points=points_at,
+        evlr_start=points_at + sum(whole.sizes) if evlrs else 0,
+        evlr_count=len(evlrs),
+        compressed=False,
+    )
+    _write(destination, (header, packed), shards, [vlr.packed_long() for vlr in evlrs])
+    return whole
+
+
+def _write(
+    destination: Path,
+    before: Sequence[bytes],
+    shards: Sequence[tuple[Path, ShardFacts]],
+    after: Sequence[bytes],
+) -> None:
     with destination.open("wb") as out:
-        out.write(header + packed + TABLE_AT.pack(table_at))
+        out.writelines(before)
         for path, _ in shards:
             with path.open("rb") as shard:
                 shutil.copyfileobj(shard, out, 2**20)
-        out.write(table + b"".join(vlr.packed_long() for vlr in evlrs))
-    return whole
+        out.writelines(after)
 
 
 def _table(whole: ShardFacts, laz: Vlr) -> bytes:

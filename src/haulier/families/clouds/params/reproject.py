@@ -62,4 +62,10 @@ class ReprojectLas(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         bool,
         Meta(description="Believe source_epsg where the file or the places say otherwise."),
     ] = False
-    out_format: Annotated[Literal["laz"], Meta(description="What is written.")] = "laz"
+    out_format: Annotated[
+        Literal["laz", "las"],
+        Meta(
+            description="What is written. 'las' has seven times the size and halves the work of "
+            "this step and the next: for what only later steps of the job read.",
+        ),
+    ] = "laz"

@@ -12,7 +12,13 @@ from haulier.families.clouds.io.cloud import Cloud, open_cloud
 from haulier.families.clouds.io.crs import wkt_of
 from haulier.families.clouds.io.frame import Facts, Frame, frame_of, real_bounds
 from haulier.families.clouds.io.header import Triple
-from haulier.families.clouds.io.lazwriter import CHUNK_POINTS, ShardFacts, ShardWriter, assemble
+from haulier.families.clouds.io.lazwriter import (
+    CHUNK_POINTS,
+    ShardFacts,
+    ShardWriter,
+    assemble,
+    assemble_plain,
+)
 from haulier.families.clouds.notes import Note
 from haulier.families.clouds.params.reproject import ReprojectLas
 from haulier.families.clouds.steps.crossing import Crossing, Plan, plan_crossing
@@ -20,7 +26,8 @@ from haulier.families.clouds.steps.moving import Mover, Tally, surrogate_of
 
 INPUT: Final = "input_las"
 OUTPUT: Final = "output_las"
-SHARD: Final = "chunks.laz"
+SHARD: Final = "chunks"
+MEDIA_TYPES: Final = {"laz": "application/vnd.laszip", "las": "application/vnd.las"}
 #: A cloud is cut into about so many parts, of chunks within these bounds.
 PARTS: Final = 24
 LEAST_CHUNKS, MOST_CHUNKS = 4, 40
@@ -62,7 +69,8 @@ def run(step: StepPlan, part: Part, context: Context) -> PartResult:
     mover = Mover(span.crossing, cloud.scales, cloud.offsets)
     tally = Tally()
     done = span.first
-    with ShardWriter(context.part_file(SHARD), cloud.layout) as writer:
+    packed = _params(step).out_format == "laz"
+    with ShardWriter(context.part_file(SHARD), cloud.layout, compressed=packed) as writer:
         for records in cloud.read(span.first, span.last, batch=CHUNK_POINTS):
             context.check()
             tally = tally.plus(mover.move(records, done))
@@ -84,8 +92,9 @@ def merge(step: StepPlan, results: Mapping[str, PartResult], context: Context) -
         scales=crossing.scales,
         offsets=crossing.offsets,
     )
-    path = context.write(OUTPUT, media_type="application/vnd.laszip", filename="output.laz")
-    whole = assemble(path, frame, shards)
+    ending = _params(step).out_format
+    path = context.write(OUTPUT, media_type=MEDIA_TYPES[ending], filename=f"output.{ending}")
+    whole = (assemble if ending == "laz" else assemble_plain)(path, frame, shards)
     tally = Tally()
     for each in moved.values():
         tally = tally.plus(each.tally)
@@ -97,8 +106,11 @@ def _plan(
     step: StepPlan, context: Context, bounds: tuple[Triple, Triple] | None = None
 ) -> tuple[Cloud, Plan]:
     cloud = _open(step, context)
-    params = msgspec.convert(step.params, ReprojectLas)
-    return cloud, plan_crossing(cloud, params, context.check, bounds)
+    return cloud, plan_crossing(cloud, _params(step), context.check, bounds)
+
+
+def _params(step: StepPlan) -> ReprojectLas:
+    return msgspec.convert(step.params, ReprojectLas)
 
 
 def _open(step: StepPlan, context: Context) -> Cloud:
