@@ -46,7 +46,7 @@ __all__ = [
     "Universal",
     "krige",
     "krige_many",
-    "targets_per_second",
+    "seconds_a_target",
 ]
 
 #: Targets are computed in ranges that hold at most so many neighbours, and so many targets.
@@ -110,19 +110,25 @@ def krige_many(kriging: Kriging, targets: Targets) -> Estimates:
     return _collect(kriging, targets, (), columns=columns[kriging.index.order])
 
 
-def targets_per_second(kriging: Kriging) -> int:
-    """Guess, on the low side, how many targets one processor kriges in a second; at least 1.
+def seconds_a_target(samples: int, points: int = 1, *, limited: bool = False) -> float:
+    """Guess, on the high side, how long one processor kriges a target.
 
-    For whoever looks whether to stop between ranges of targets: a range can take microseconds a
-    target or, of large blocks from many samples, milliseconds.
+    For whoever looks whether to stop between ranges of targets: a target can take microseconds
+    or, of a large block from many samples, tenths of a second.
+
+    Args:
+        samples: at most so many are used.
+        points: of the block, times the structures of the variogram.
+        limited: whether the search has limits by sector or drillhole.
+
+    Returns:
+        Seconds.
     """
-    samples = min(kriging.neighbourhood.max_samples, len(kriging.samples), MOST_NEIGHBOURS)
-    points = len(kriging.discretisation.weights) * len(kriging.structures)
+    used = min(samples, MOST_NEIGHBOURS)
     # Search, table, factor (measured with 8 to 200 samples), and covariances with each point.
-    seconds = 5e-8 * samples + 1e-9 * samples**2 + 5e-11 * samples**3 + 5e-9 * samples * points
-    if kriging.neighbourhood.limits().limited:
-        seconds += 5e-5  # a target beside the samples looks at its whole ellipsoid
-    return max(1, int(1 / seconds))
+    seconds = 5e-8 * used + 1e-9 * used**2 + 5e-11 * used**3 + 5e-9 * used * points
+    # A target beside the samples looks at its whole ellipsoid where there are limits.
+    return seconds + (5e-5 if limited else 0.0)
 
 
 def _collect(

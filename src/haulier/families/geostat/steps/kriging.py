@@ -29,6 +29,7 @@ from haulier.families.geostat.params.search import SimpleKriging
 from haulier.families.geostat.steps.estimators import Estimate, EstimatorTask, refused_at
 from haulier.families.geostat.steps.job import Job, neighbourhood_of
 from haulier.families.geostat.steps.outputs import Output
+from haulier.families.geostat.steps.pace import rows_at_once
 from haulier.families.geostat.steps.samples import Sampled, counted
 from haulier.families.geostat.steps.targets import Chunk, Target
 from haulier.families.geostat.steps.task import attribute_result
@@ -42,6 +43,11 @@ class SystemTask(EstimatorTask[K]):
     """What the forms of kriging share: outputs, variogram, support, and sentences."""
 
     verb = "kriged"
+
+    def rows_at_once(self, job: Job[K]) -> int:
+        """Take fewer blocks at once where each is much work."""
+        search = neighbourhood_of(job.params.neighborhood)
+        return rows_at_once(self.step_rows, search, job.params.block_discretization)
 
     def outputs(self, job: Job[K]) -> list[Output]:
         """Give the estimate, then the diagnostics that were asked for."""

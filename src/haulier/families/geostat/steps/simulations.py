@@ -40,6 +40,7 @@ from haulier.families.geostat.steps.estimators import Estimate, EstimatorTask, r
 from haulier.families.geostat.steps.job import Job, neighbourhood_of
 from haulier.families.geostat.steps.kriging import discretisation_of
 from haulier.families.geostat.steps.outputs import Columns, Output
+from haulier.families.geostat.steps.pace import rows_at_once
 from haulier.families.geostat.steps.samples import Sampled, Wanted
 from haulier.families.geostat.steps.targets import Chunk, Target
 from haulier.families.geostat.steps.task import Said, add, attribute_result
@@ -58,6 +59,12 @@ class SimulationTask(EstimatorTask[T]):
     @abstractmethod
     def count(self, job: Job[T]) -> int:
         """Give the number of realisations."""
+
+    def rows_at_once(self, job: Job[T]) -> int:
+        """Take fewer blocks at once where each is much work."""
+        search, block = neighbourhood_of(job.params.neighborhood), job.params.block_discretization
+        lines = job.params.number_of_lines * self.count(job)
+        return rows_at_once(self.step_rows, search, block, lines)
 
     @abstractmethod
     def distribution(self, job: Job[T], sampled: Sampled) -> Distribution:

@@ -79,7 +79,7 @@ class Task(ABC, Generic[P]):
     verb: str = "worked on"
     #: What rows are called.
     noun: str = "locations"
-    #: Rows of one call of the work; progress is told in between.
+    #: Rows of one call of the work, if they are quick; progress is told in between.
     step_rows: int = 16_384
     part_rows: int = PART_ROWS
     #: Whether parts give the columns of the outputs; or else they keep files of their own.
@@ -97,6 +97,11 @@ class Task(ABC, Generic[P]):
         """Say which columns rows have; none where parts keep files of their own."""
         del job
         return []
+
+    def rows_at_once(self, job: Job[P]) -> int:
+        """Say how many rows one call of the work gets."""
+        del job
+        return self.step_rows
 
     def tally(self, job: Job[P], columns: Columns, so_far: dict[str, float]) -> None:
         """Count what a range of rows gave; counts of all ranges are added up."""

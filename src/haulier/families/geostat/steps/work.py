@@ -48,13 +48,13 @@ def run(step: StepPlan, part: Part, context: Context) -> PartResult:
     if not task.gives_columns:
         work(first, last)
         return PartResult({"tally": tally}, {"rows": last - first})
-    outputs = task.outputs(job)
+    outputs, step_rows = task.outputs(job), task.rows_at_once(job)
     with part_writer(context.part_file(MADE), outputs) as writer:
         for begin in range(first, last, CHUNK_ROWS):
             end = min(begin + CHUNK_ROWS, last)
             batches = []
-            for low in range(begin, end, task.step_rows):
-                done = min(low + task.step_rows, end)
+            for low in range(begin, end, step_rows):
+                done = min(low + step_rows, end)
                 columns = work(low, done)
                 task.tally(job, columns, tally)
                 batches.append(batch_of(outputs, columns))
