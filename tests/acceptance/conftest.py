@@ -197,7 +197,13 @@ def https(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def open_desk(https: Server) -> Callable[[Path], Desk]:
+    """Give what opens an empty workspace; the client's cache goes into the folder."""
+    return lambda folder: Desk(https, uuid4(), uuid4(), folder / "cache")
+
+
 @pytest.fixture
-def desk(https: Server, tmp_path: Path) -> Desk:
+def desk(open_desk: Callable[[Path], Desk], tmp_path: Path) -> Desk:
     """Give an empty workspace."""
-    return Desk(https, uuid4(), uuid4(), tmp_path / "cache")
+    return open_desk(tmp_path)
