@@ -121,3 +121,14 @@ def test_what_is_ensured_is_made_once_and_never_overwritten(catalog: Catalog) ->
 
     assert len({entry.id for entry in entries}) == 1
     assert {entry.version for entry in entries} == {1}
+
+
+def test_a_whole_number_that_no_process_could_be_told_is_refused_where_it_is(
+    catalog: Catalog,
+) -> None:
+    with pytest.raises(Problem) as caught:
+        catalog.put("acme", "grid", "g", {"object": {"size": [10**400, 1, -(10**30)]}})
+
+    assert caught.value.code is Code.INVALID
+    assert [fault.at for fault in caught.value.faults] == ["object.size[0]", "object.size[2]"]
+    catalog.put("acme", "grid", "g", {"size": [2**64 - 1, -(2**63)]})

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
-from msgspec import structs
 
 from haulier.core.clock import Clock
 from haulier.core.entry import Entry, Publication
 from haulier.core.problem import Code, Problem
 from haulier.engine import revisions
+from haulier.engine.numbers import check_numbers
 from haulier.engine.reach import SHARED, Reach
 from haulier.engine.revisions import StaleError
 
@@ -93,20 +93,18 @@ class Catalog:
             Problem: FORBIDDEN or INVALID at "url"; the organisation may not name that place.
                 CONFLICT; the entry is not of the version that was expected.
         """
-        publication = Publication(type=type_, name=name, body=body, expects=expects or 0)
         for _ in range(TRIES):
-            found = self.find(organisation, type_, name) if expects is None else None
-            if found is not None and found.organisation == organisation:
-                publication = structs.replace(publication, expects=found.version)
-            elif expects is None:
-                publication = structs.replace(publication, expects=0)
             try:
                 with self._engine.begin() as connection:
-                    return self.publish(connection, organisation, publication, by=by)
+                    there = expects
+                    if there is None:
+                        there = revisions.held(connection, organisation, type_, name)
+                    wanted = Publication(type=type_, name=name, body=body, expects=there)
+                    return self.publish(connection, organisation, wanted, by=by)
             except StaleError:
                 if expects is not None:
                     raise _conflict(type_, name, expects) from None
-        raise Problem(Code.CONFLICT, f"{type_} '{name}' is changed by many at once; try again")
+        raise Problem(Code.CONFLICT, f"{type_} '{name}' is being made and deleted at once")
 
     def publish(
         self, connection: sa.Connection, organisation: str, wanted: Publication, *, by: str = ""
@@ -116,7 +114,9 @@ class Catalog:
         Raises:
             StaleError: the entry is not of the version that the publication expects.
             Problem: FORBIDDEN or INVALID at "url"; the organisation may not name that place.
+                INVALID at a whole number of the body that is too large.
         """
+        check_numbers(wanted.body)
         what = f"{wanted.type} '{wanted.name}'"
         self._reach.check(organisation, what, wanted.body, at="url")
         return revisions.write(connection, organisation, wanted, by=by, now=self._clock.now())

@@ -17,6 +17,7 @@ from haulier.engine import again, details, store, trees
 from haulier.engine.durable import Enqueuer, seconds_until
 from haulier.engine.files import Files
 from haulier.engine.listing import JobFilter, Page, list_jobs
+from haulier.engine.numbers import check_numbers
 from haulier.engine.prefixes import OUTPUTS
 from haulier.engine.registry import Kinds
 from haulier.engine.storage import Storage
@@ -71,6 +72,7 @@ class Jobs:
         """
         kind = self._kinds.get(submission.kind)
         params = self._kinds.decode(kind, submission.params)
+        check_numbers(params)
         recipe = self._kinds.family_of(kind.name).plan(kind.name, params)
         recipe.levels()  # raises where the steps do not hang together
         return recipe

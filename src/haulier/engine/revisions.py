@@ -114,6 +114,15 @@ def seen(
     return [_entry(row) for row in connection.execute(query)]
 
 
+def held(connection: sa.Connection, organisation: str, type_: str, name: str) -> int:
+    """Give the newest version of an entry, which nobody changes before the transaction ends.
+
+    0: there is none.
+    """
+    query = sa.select(catalog.c.version).where(*_is(organisation, type_, name)).with_for_update()
+    return connection.execute(query).scalar_one_or_none() or 0
+
+
 def by_id(connection: sa.Connection, organisation: str, type_: str, id_: str) -> Entry | None:
     """Give the newest version of an entry that an organisation may see, also one put away."""
     query = sa.select(*catalog.c).where(
