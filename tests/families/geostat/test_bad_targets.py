@@ -182,3 +182,14 @@ def test_source_and_target_of_values_have_the_same_rows(gallery: Gallery) -> Non
 
     assert problem.at == "target.object"
     assert "120" in problem.detail
+
+
+def test_a_source_of_too_many_rows_is_refused_before_any_of_them_is_read(gallery: Gallery) -> None:
+    attribute = gallery.scalar("v", [1.0])
+    attribute["values"] |= {"data": "0" * 64, "length": 30_000_000}  # which is not there
+    vast = gallery.grid("vast.json", (1000, 1000, 30), attribute)
+
+    problem = fails(gallery, "KRIGING", source={"object": vast, "attribute": "v"})
+
+    assert problem.code is Code.TOO_LARGE
+    assert "30,000,000 locations; at most 20,000,000" in problem.detail

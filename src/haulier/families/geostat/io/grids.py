@@ -11,7 +11,12 @@ from numpy.typing import NDArray
 from haulier.core.family import Context
 from haulier.core.problem import Code, Problem
 from haulier.families.geostat.io.objects import MASKED, TENSOR, GeoObject
-from haulier.families.geostat.io.tables import CHUNK_ROWS, FloatArray, open_table, read_rows
+from haulier.families.geostat.io.tables import (
+    CHUNK_ROWS,
+    FloatArray,
+    batches_of_rows,
+    open_table,
+)
 from haulier.families.geostat.method.rotation import rotation_matrix
 
 IntArray = NDArray[np.int64]
@@ -198,9 +203,13 @@ class MaskedLocations:
         begin = first // CHUNK_ROWS
         end = min(-(-last // CHUNK_ROWS), len(self.steps) - 1)
         low, high = self.steps[begin], self.steps[end]
+        found = [np.zeros(0, dtype=np.int64)]
         with open_table(context, self.mask, at=self.at, what="the mask") as file:
-            active = read_rows(file, low, high).column(0).to_numpy()
-        cells = low + np.flatnonzero(active)
+            for batch in batches_of_rows(file, low, high):  # few may be active of very many
+                truths = batch.column(0).to_numpy(zero_copy_only=False)
+                found.append(low + np.flatnonzero(truths))
+                low += batch.num_rows
+        cells = np.concatenate(found)
         skipped = first - begin * CHUNK_ROWS
         return cells[skipped : skipped + last - first].astype(np.int64)
 

@@ -78,19 +78,24 @@ def read_rows(
     file: pq.ParquetFile, first: int, last: int, columns: Sequence[str] | None = None
 ) -> pa.Table:
     """Read rows from `first` up to `last`, and no row group besides those they lie in."""
+    names = file.schema_arrow.names if columns is None else columns
+    schema = pa.schema([file.schema_arrow.field(name) for name in names])
+    return pa.Table.from_batches(list(batches_of_rows(file, first, last, columns)), schema)
+
+
+def batches_of_rows(
+    file: pq.ParquetFile, first: int, last: int, columns: Sequence[str] | None = None
+) -> Iterator[pa.RecordBatch]:
+    """Give the rows of `read_rows` in pieces, of which one at a time is held."""
     groups, position = _groups(file, first, last)
-    taken: list[pa.RecordBatch] = []
     batches = file.iter_batches(CHUNK_ROWS, row_groups=groups, columns=columns) if groups else ()
     for batch in batches:
         low, high = max(first - position, 0), min(last - position, batch.num_rows)
         if low < high:
-            taken.append(batch.slice(low, high - low))
+            yield batch.slice(low, high - low)
         position += batch.num_rows
         if position >= last:
             break
-    names = file.schema_arrow.names if columns is None else columns
-    schema = pa.schema([file.schema_arrow.field(name) for name in names])
-    return pa.Table.from_batches(taken, schema)
 
 
 def _groups(file: pq.ParquetFile, first: int, last: int) -> tuple[list[int], int]:

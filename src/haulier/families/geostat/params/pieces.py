@@ -42,6 +42,7 @@ Seed = Annotated[
     ),
 ]
 DEFAULT_SEED = 38239342
+Key = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 Cutoff = Annotated[float, Meta(description="A value of the variable.")]
 Quantile = Annotated[float, Meta(description="A probability.", ge=0.0, le=1.0)]
 
@@ -76,7 +77,7 @@ class Condition(Piece, frozen=True, tag_field="type", tag="condition"):
         Meta(description="`in` and `not_in` take `values`, the others a `threshold`."),
     ]
     values: Annotated[
-        tuple[str | int, ...] | None,
+        tuple[str | Key, ...] | None,
         Meta(description="Names or keys of categories, texts or whole numbers."),
     ] = None
     threshold: Annotated[float | None, Meta(description="What values are compared with.")] = None

@@ -17,7 +17,7 @@ from haulier.families.geostat.io.filters import select
 from haulier.families.geostat.io.geometry import holes_of, locations_of, steps_of
 from haulier.families.geostat.io.objects import GeoObject
 from haulier.families.geostat.io.tables import CHUNK_ROWS, FloatArray
-from haulier.families.geostat.io.values import read_numbers
+from haulier.families.geostat.io.values import check_numbers, read_numbers
 from haulier.families.geostat.method.samples import Samples
 from haulier.families.geostat.params.pieces import Filter
 
@@ -115,12 +115,13 @@ def read_samples(context: Context, wanted: Wanted) -> tuple[Sampled, Counts]:
         Problem: INVALID; the attribute is not there or holds no numbers, or no row is left.
     """
     attribute = find_attribute(wanted.object_, wanted.attribute, at=wanted.at)
+    check_numbers(attribute)
+    places = read_places(context, wanted.object_, attribute.owner)  # refuses what is too large
     values = read_numbers(context, attribute)
     extra = {
         name: read_numbers(context, _parallel(each, attribute))
         for name, each in wanted.extra.items()
     }
-    places = read_places(context, wanted.object_, attribute.owner)
     kept = _filtered(context, wanted, attribute.owner)
     valued = np.logical_and.reduce([~np.isnan(each) for each in (values, *extra.values())])
     placed = np.isfinite(places).all(axis=1)
