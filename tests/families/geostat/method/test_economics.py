@@ -105,3 +105,15 @@ def test_results_do_not_depend_on_chunks(choose: Any) -> None:
 def test_unfit_economics_are_refused(categories: list[Category], costs: Costs, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         least_loss(np.ones((1, 2)), categories, costs)
+
+
+def test_of_several_categories_that_pay_the_last_is_taken_not_the_one_that_pays_most() -> None:
+    three = [WASTE, Category(0.5, 200.0, "ore"), Category(1.0, 100.0, "other ore")]
+    rich = np.full((1, 4), 2.0)
+
+    profits = expected_profits(rich, three, COSTS)
+
+    assert profits.included[0].argmax() == 1
+    assert (
+        most_profit(rich, three, COSTS).tolist() == least_loss(rich, three, COSTS).tolist() == [2]
+    )

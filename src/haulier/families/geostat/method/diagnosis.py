@@ -75,10 +75,12 @@ def _column(number: int) -> Callable[[Evidence], Array]:
 
 
 def _slope(evidence: Evidence) -> Array:
-    """Give the slope of regression of true blocks on estimated ones.
+    """Give the slope of regression, by the convention of Leapfrog Edge: never above 1.
 
     (BV - KV + |mu|) / (BV - KV + 2 |mu|), BV the block's variance, KV the kriging variance, mu
-    the Lagrange multiplier of the constant; 1 with a known mean.
+    the Lagrange multiplier of the constant; 1 with a known mean. It is the regression of true
+    blocks on estimated ones where simple kriging would leave some weight to the mean; where its
+    weights sum to more than one, that regression is steeper than 1, and this is not.
     """
     explained = evidence.variances - evidence.solved.numbers[:, VARIANCE]
     multiplier = np.abs(evidence.solved.numbers[:, LAGRANGE])

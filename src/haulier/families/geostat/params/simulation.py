@@ -236,8 +236,8 @@ class GradeCalculation(Parameters, frozen=True, kw_only=True):
 
 
 class LossCalculation(GradeCalculation, frozen=True, kw_only=True):
-    """Give each block the category with the smallest expected loss."""
+    """Give each block the last category that loses less with the block in it than without."""
 
 
 class ProfitCalculation(GradeCalculation, frozen=True, kw_only=True):
-    """Give each block the category with the largest expected profit."""
+    """Give each block the last category that earns more with the block in it than without."""

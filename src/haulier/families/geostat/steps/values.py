@@ -261,9 +261,9 @@ class GradeTask(ValuesTask[GradeCalculation]):
 
 
 class LossTask(GradeTask):
-    """The category of the smallest expected loss."""
+    """The last category that is expected to lose less with a block in it than without."""
 
-    aim = "the smallest expected loss"
+    aim = "expected losses"
 
     def choose(
         self, values: FloatArray, categories: Sequence[Category], costs: Costs
@@ -273,9 +273,9 @@ class LossTask(GradeTask):
 
 
 class ProfitTask(GradeTask):
-    """The category of the largest expected profit."""
+    """The last category that is expected to earn more with a block in it than without."""
 
-    aim = "the largest expected profit"
+    aim = "expected profits"
 
     def choose(
         self, values: FloatArray, categories: Sequence[Category], costs: Costs
