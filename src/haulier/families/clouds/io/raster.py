@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ import rasterio
 import rasterio.shutil
 from numpy.typing import NDArray
 from rasterio.crs import CRS as GdalCrs  # noqa: N811 -- pyproj has a CRS of its own
-from rasterio.errors import CRSError, RasterioError, RasterioIOError
+from rasterio.errors import CRSError, NotGeoreferencedWarning, RasterioError, RasterioIOError
 from rasterio.transform import Affine
 from rasterio.windows import Window as GdalWindow
 
@@ -235,7 +236,9 @@ def open_raster(path: Path, at: str) -> Iterator[Raster]:
     with rasterio.Env(**ENVIRONMENT):
         try:
             # No other format: some of them name further files, anywhere.
-            file = rasterio.open(os.fspath(path), driver="GTiff")
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", NotGeoreferencedWarning)  # which we refuse
+                file = rasterio.open(os.fspath(path), driver="GTiff")
         except RasterioError as error:
             detail = f"'{path.name}' is no GeoTIFF that can be read: {str(error)[:200]}"
             raise broken("RASTER_UNREADABLE", detail, at=at) from None

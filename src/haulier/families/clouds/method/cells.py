@@ -77,11 +77,26 @@ def cell_of(
     Raises:
         ValueError: there are more cells than 32 bits can count.
     """
-    along = (numbers * scale + offset) / cell
-    floor = np.floor(along + EDGE * scale / cell)
-    if len(floor) and float(np.abs(floor).max()) >= 2**31 - BLOCK:
-        raise ValueError(f"a cell of {cell} is too small for places of {along.max():.6g} cells")
-    return floor.astype(np.int32), np.clip(along - floor, 0.0, 1.0)
+    cells, fractions, farthest = _cell_loop(numbers, scale, offset, cell, EDGE * scale / cell)
+    if farthest >= 2**31 - BLOCK:
+        raise ValueError(f"a cell of {cell:g} is too small for places {farthest:.4g} cells away")
+    return cells, fractions
+
+
+@kernel
+def _cell_loop(
+    numbers: Int32Array, scale: float, offset: float, cell: float, edge: float
+) -> tuple[Int32Array, FloatArray, float]:
+    cells = np.empty(len(numbers), dtype=np.int32)
+    fractions = np.empty(len(numbers), dtype=np.float64)
+    farthest = 0.0
+    for i in range(len(numbers)):
+        along = (numbers[i] * scale + offset) / cell
+        floor = np.floor(along + edge)
+        farthest = max(farthest, abs(floor))
+        cells[i] = np.int32(floor)
+        fractions[i] = min(max(along - floor, 0.0), 1.0)
+    return cells, fractions, farthest
 
 
 def gather(rows: Int32Array, columns: Int32Array, values: Mapping[str, NDArray[Any]]) -> Cells:
@@ -163,6 +178,38 @@ def join(tables: Sequence[Cells]) -> Cells:
     names = [name for name in full[0].dtype.names or () if name not in {"row", "column"}]
     values = {name: np.concatenate([table[name] for table in full]) for name in names}
     return gather(rows, columns, values)
+
+
+def join_within(tables: Sequence[Cells], window: Window) -> Cells:
+    """Give the cells of a window of the points of several tables, in any order.
+
+    Heights alone are added up in arrays of the window, without sorting.
+    """
+    names = tables[0].dtype.names or ()
+    if set(names) != {"row", "column", *HEIGHTS} or len(tables) == 1:
+        return join([within(table, window) for table in tables])
+    dense = np.zeros(window.shape, dtype=cells_dtype(HEIGHTS))
+    for table in tables:
+        _add_heights(table, window.top, window.left, dense)
+    flat: Cells = dense.ravel()
+    return flat[flat["count"] > 0]
+
+
+@kernel
+def _add_heights(table: Cells, top: int, left: int, dense: Cells) -> None:
+    rows, columns = dense.shape
+    for i in range(len(table)):
+        row, column = table[i]["row"] - top, table[i]["column"] - left
+        if row < 0 or column < 0 or row >= rows or column >= columns:
+            continue
+        here = dense[row, column]
+        if here["count"] == 0:
+            here["row"], here["column"] = table[i]["row"], table[i]["column"]
+            here["low"], here["high"] = table[i]["low"], table[i]["high"]
+        here["low"] = min(here["low"], table[i]["low"])
+        here["high"] = max(here["high"], table[i]["high"])
+        here["count"] += table[i]["count"]
+        here["total"] += table[i]["total"]
 
 
 def within(cells: Cells, window: Window) -> Cells:

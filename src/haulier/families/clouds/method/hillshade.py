@@ -36,9 +36,8 @@ def hillshade(
         altitude_deg: how high it stands.
 
     Returns:
-        (rows, columns) 1, in the shade, to 255, straight in the light; 0 where void. A neighbour
-        that is void or beyond the edge counts as on the line from the one opposite through the
-        cell, or where that is missing too, as high as the cell.
+        (rows, columns) 1, in the shade, to 255, straight in the light; 0 where void. Neighbours
+        that are void or beyond the edge count as on the plane through those that are there.
 
     Source:
         Horn (1981), Hill shading and the reflectance map, Proc. IEEE 69(1), 14-47, whose gradient
@@ -79,20 +78,27 @@ def _shade(
 
 @kernel
 def _look_around(heights: Raster, r: int, c: int, near: NDArray[np.float64]) -> None:
-    """Give a cell and its neighbours, those that are missing as their opposites would have them."""
+    """Give a cell and its neighbours, those that are missing as a plane would have them."""
     rows, columns = heights.shape
     here = np.float64(heights[r, c])
     for down in range(-1, 2):
         for right in range(-1, 2):
             y, x = r + down, c + right
-            near[down + 1, right + 1] = np.nan
-            if 0 <= y < rows and 0 <= x < columns:
-                near[down + 1, right + 1] = heights[y, x]
-    for down in range(-1, 2):
-        for right in range(-1, 2):
-            if np.isnan(near[down + 1, right + 1]):
-                y, x = r - down, c - right
-                opposite = np.float64(np.nan)
-                if 0 <= y < rows and 0 <= x < columns:
-                    opposite = np.float64(heights[y, x])
-                near[down + 1, right + 1] = here if np.isnan(opposite) else 2.0 * here - opposite
+            inside = 0 <= y < rows and 0 <= x < columns
+            near[down + 1, right + 1] = heights[y, x] if inside else np.nan
+    near[0, 1], near[2, 1] = _both(near[0, 1], here, near[2, 1])
+    near[1, 0], near[1, 2] = _both(near[1, 0], here, near[1, 2])
+    for down in (0, 2):
+        for right in (0, 2):
+            if np.isnan(near[down, right]):
+                near[down, right] = near[down, 1] + near[1, right] - here
+
+
+@kernel
+def _both(before: float, here: float, after: float) -> tuple[float, float]:
+    """Give what is on both sides: where one is missing, as far on as the other is back."""
+    if np.isnan(before):
+        before = here if np.isnan(after) else 2.0 * here - after
+    if np.isnan(after):
+        after = 2.0 * here - before
+    return before, after

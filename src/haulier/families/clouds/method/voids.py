@@ -45,8 +45,8 @@ def fill_voids(raster: Raster, reach: int, *, outwards: bool = False) -> Raster:
         as by the springs that Pingel et al. (2013) fill with.
     """
     void = np.isnan(raster)
-    if not void.any():
-        return raster
+    if not reach or not void.any():
+        return raster.copy()
     pairs = np.zeros((2, *raster.shape))  # sums of weights, and of weights times values
     singles = np.zeros((2, *raster.shape))
     for down, right, length in LINES:

@@ -127,7 +127,7 @@ def _lines(
     pieces = _pieces([opened(tile) for tile in range(len(keys))])
     order, starts = chain(pieces[:, 0], pieces[:, 1], pieces[:, 2])
     runs = [order[a:b] for a, b in pairwise(starts.tolist())]
-    runs.sort(key=lambda run: (pieces[run[0], 0], min(pieces[run, 1])))
+    runs.sort(key=lambda run: (int(pieces[run[0], 0]), _begin(pieces[run])))
     for number, run in enumerate(runs):
         if number % 1000 == 0:
             context.check()
@@ -140,12 +140,19 @@ def _lines(
         yield Line(round(height, 9), np.stack([x, y], axis=1))
 
 
+def _begin(run: NDArray[np.int64]) -> int:
+    """Give the edge that a line of these pieces begins at; a closed one, where it is lowest."""
+    is_closed = run[0, 1] == run[-1, 2]
+    return int(run[:, 5].min() if is_closed else run[0, 1])
+
+
 def _pieces(tiles: Sequence[Lines]) -> NDArray[np.int64]:
-    """Give all lines of tiles, sorted: level, first edge, last edge, tile, number in it."""
-    rows = [np.zeros((0, 5), dtype=np.int64)]
+    """Give all lines of tiles, sorted: level, first edge, last edge, tile, number, lowest edge."""
+    rows = [np.zeros((0, 6), dtype=np.int64)]
     for tile, lines in enumerate(tiles):
         number = len(lines.levels)
-        own = [lines.levels, *lines.ends.T, np.full(number, tile), np.arange(number)]
+        lowest = np.minimum.reduceat(lines.edges, lines.starts[:-1])
+        own = [lines.levels, *lines.ends.T, np.full(number, tile), np.arange(number), lowest]
         rows.append(np.stack(own, axis=1).astype(np.int64))
     table = np.concatenate(rows)
     return table[np.lexsort((table[:, 1], table[:, 0]))]

@@ -153,7 +153,10 @@ def _terrain(
         return surface_tile(context, source.cloud, layer, tile, heights)
     settings = ClassifyGround(method="csf" if params.ground == "csf" else "smrf")
     layer = (FROM_LOWEST, layers[FROM_LOWEST])
-    found = terrain_tile(context, source.cloud, layer, tile, (settings, source.metric))
+    between = params.fill_cells if params.surface == "dtm" else None
+    found = terrain_tile(
+        context, source.cloud, layer, tile, (settings, source.metric), between=between
+    )
     return found / source.metric.height_m
 
 

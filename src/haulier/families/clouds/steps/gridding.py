@@ -16,6 +16,7 @@ from haulier.families.clouds.io.cloud import Cloud
 from haulier.families.clouds.io.layout import Records
 from haulier.families.clouds.method.cells import (
     HEIGHTS,
+    REDUCTIONS,
     STEPS,
     Cells,
     Int32Array,
@@ -24,8 +25,8 @@ from haulier.families.clouds.method.cells import (
     cells_dtype,
     gather,
     join,
+    join_within,
     runs_of,
-    within,
 )
 from haulier.families.clouds.method.lattice import Window
 from haulier.families.clouds.notes import trap
@@ -33,8 +34,6 @@ from haulier.families.clouds.notes import trap
 STAGE: Final = "grid"
 #: Points of a part, which a process holds at once.
 PART_POINTS: Final = 1_000_000
-#: Points are read in pieces of this, between which a part can be stopped.
-PIECE: Final = 200_000
 WITHHELD: Final = 4
 NOISE: Final = (7, 18)
 COLOURS: Final = ("red", "green", "blue", "nir")
@@ -136,7 +135,7 @@ def run(cloud: Cloud, part: Part, context: Context) -> PartResult:
     first, last = part.params["first"], part.params["last"]
     tables: dict[str, list[Cells]] = {name: [] for name in gridding.layers}
     done = 0
-    for records in cloud.read(first, last, fields=_fields(gridding, cloud), batch=PIECE):
+    for records in cloud.read(first, last, fields=_fields(gridding, cloud)):
         context.check()
         places = _places(records, cloud, gridding.cell)
         for name, layer in gridding.layers.items():
@@ -195,10 +194,8 @@ def read_cells(context: Context, layer: Gridded, name: str, window: Window) -> C
         if not Window(*piece.window).common(window):
             continue
         folder = context.part_file(f"{name}-blocks.npy", piece.key, stage=STAGE).parent
-        tables.append(within(_load(folder, name, window), window))
-    if not tables:
-        return np.zeros(0, cells_dtype(HEIGHTS))
-    return join(tables)
+        tables.append(_load(folder, name, window))
+    return join_within(tables, window) if tables else np.zeros(0, cells_dtype(list(REDUCTIONS)))
 
 
 def chosen(records: Records, choice: Choice) -> NDArray[np.bool_]:

@@ -63,17 +63,30 @@ def terrain_tile(
     layer: tuple[str, Gridded],
     tile: Window,
     settings: tuple[ClassifyGround, Metric],
+    *,
+    between: int | None = None,
 ) -> NDArray[np.float64]:
-    """Give the heights in metres of the terrain that a filter finds in a tile."""
+    """Give the heights in metres of the terrain that a filter finds in a tile.
+
+    Args:
+        context: of the step.
+        cloud: its points.
+        layer: the name of the layer of lowest points, and what is in it.
+        tile: the cells that are given.
+        settings: of the filter, and what units are.
+        between: give only cells with points, or between such cells that are so near; None: all.
+    """
     params, metric = settings
     name, gridded = layer
     cell_m = gridded.cell * metric.ground_m
     halo = _filter(params, cell_m).halo if params.method == "smrf" else _cloth_halo(params, cell_m)
-    wide = _around(tile, tile.grown(halo, gridded.cells))
+    wide = _around(tile, tile.grown(max(halo, (between or 0) + ROUNDS), gridded.cells))
     cells = read_cells(context, gridded, name, wide)
     rise = (cells["low"].astype(np.int64) - gridded.low) * (cloud.scales[2] * metric.height_m)
     lowest = spread(cells, rise.astype(np.float32), wide, np.nan)
     found = _found(lowest, params, cell_m)
+    if between is not None:
+        found[np.isnan(fill_voids(lowest, between))] = np.nan
     base_m = _base(cloud, gridded) * metric.height_m
     return found[tile.inside(wide)].astype(np.float64) + base_m
 

@@ -1,0 +1,149 @@
+"""Traps of rasters: each an error or a warning with a code, and none of them silent."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from haulier.core.problem import Code, Problem
+
+WEST, SOUTH = 292_000.0, 6_832_000.0
+OF_CLOUDS: dict[str, dict[str, Any]] = {
+    "CLASSIFY_GROUND": {},
+    "HEIGHT_ABOVE_GROUND": {},
+    "GENERATE_DEM": {"ground": "class"},
+    "DENSITY": {},
+    "COLORIZE_AS_DEM": {},
+    "REGRID_LAS": {"resolution": 1.0},
+}
+
+
+def some_places(number: int = 3_000) -> np.ndarray:
+    flat = np.random.default_rng(0).uniform(0.01, 49.99, (number, 2))
+    return np.column_stack([WEST + flat[:, 0], SOUTH + flat[:, 1], 10 + 0.1 * flat[:, 0]])
+
+
+def as_ground(number: int = 3_000) -> dict[str, Any]:
+    return {"classification": np.full(number, 2, np.uint8)}
+
+
+@pytest.mark.parametrize("kind", OF_CLOUDS)
+def test_degrees_are_refused_with_a_metric_system_to_take(
+    do: Any, write_cloud: Any, kind: str
+) -> None:
+    places = some_places() - (WEST, SOUTH, 0) + np.array([-2520.0, 48_000.0, 0])
+    places[:, :2] /= 1000.0
+    cloud = write_cloud(places, crs="EPSG:4326", step=1e-7, **as_ground())
+
+    with pytest.raises(Problem, match=r"DEGREES_NOT_METRIC.*EPSG:32630") as caught:
+        do(kind, input_las=cloud, **OF_CLOUDS[kind])
+
+    assert caught.value.code is Code.INVALID
+
+
+@pytest.mark.parametrize("kind", OF_CLOUDS)
+@pytest.mark.parametrize(("crs", "code"), [("EPSG:3857", "MAP_SCALE"), (None, "CRS_UNKNOWN")])
+def test_a_map_that_is_longer_than_the_ground_or_unknown_is_said(
+    do: Any, write_cloud: Any, kind: str, crs: str | None, code: str
+) -> None:
+    cloud = write_cloud(some_places(), crs=crs, **as_ground())
+
+    assert code in do(kind, input_las=cloud, **OF_CLOUDS[kind]).codes
+
+
+@pytest.mark.parametrize(
+    ("crs", "asked", "code"),
+    [
+        ("EPSG:2154", {}, "HEIGHT_UNIT_ASSUMED"),
+        ("EPSG:2154+EPSG:6360", {}, "HEIGHT_UNIT_DIFFERS"),
+        ("EPSG:2154", {"height_unit": "foot"}, None),
+        ("EPSG:2154+EPSG:5720", {}, None),
+    ],
+)
+def test_the_unit_of_z_is_said_where_it_is_not_known(
+    do: Any, write_cloud: Any, crs: str, asked: dict[str, Any], code: str | None
+) -> None:
+    cloud = write_cloud(some_places(), crs=crs, **as_ground())
+
+    codes = do("CLASSIFY_GROUND", input_las=cloud, cell_m=2.0, **asked).codes
+
+    assert codes == ({code} if code else set())
+
+
+def test_sparse_cells_are_said_with_a_better_size(do: Any, write_cloud: Any) -> None:
+    done = do("CLASSIFY_GROUND", input_las=write_cloud(some_places()), cell_m=0.2)
+
+    assert "CELLS_SPARSE" in done.codes
+
+
+def test_cells_beyond_counting_are_refused(do: Any, write_cloud: Any) -> None:
+    with pytest.raises(Problem, match="CELL_TOO_SMALL"):
+        do("DENSITY", input_las=write_cloud(some_places()), resolution=1e-5)
+
+
+def test_an_empty_cloud_is_refused(do: Any, write_cloud: Any) -> None:
+    with pytest.raises(Problem, match=r"CLOUD_EMPTY|NO_POINTS_CHOSEN"):
+        do("DENSITY", input_las=write_cloud(some_places(1), withheld=np.ones(1, np.uint8)))
+
+
+PLANE = np.arange(400, dtype=np.float32).reshape(20, 20)
+DEGREES: dict[str, Any] = {"crs": "EPSG:4326", "west": -2.5, "north": 48.0, "cell": 0.001}
+
+
+@pytest.mark.parametrize(
+    ("kind", "raster", "code"),
+    [
+        ("GENERATE_HILLSHADE", DEGREES, "DEGREES_NOT_METRIC"),
+        ("DIFF_DEM", DEGREES, "DEGREES_NOT_METRIC"),
+        ("DIFF_DEM", {"crs": "EPSG:2975"}, "RASTERS_DIFFER_IN_CRS"),
+        ("DIFF_DEM", {"crs": "EPSG:2154+EPSG:6360"}, "RASTERS_DIFFER_IN_UNIT"),
+        ("DIFF_DEM", {"west": WEST + 500}, "RASTERS_APART"),
+        ("DIFF_DEM", {"west": WEST + 0.4}, "RASTERS_NOT_ALIGNED"),
+        ("DIFF_DEM", {"cell": 1.5}, "RASTERS_NOT_ALIGNED"),
+    ],
+)
+def test_rasters_that_would_give_wrong_numbers_are_refused(
+    do: Any, write_raster: Any, kind: str, raster: dict[str, Any], code: str
+) -> None:
+    inputs = {"input_tif": write_raster(PLANE, **raster)}
+    if kind == "DIFF_DEM":
+        inputs["input_earlier_tif"] = write_raster(PLANE, "earlier.tif")
+
+    with pytest.raises(Problem, match=code):
+        do(kind, **inputs)
+
+
+@pytest.mark.parametrize("kind", ["GENERATE_HILLSHADE", "GENERATE_CONTOURS"])
+def test_a_picture_is_no_model_of_heights(do: Any, write_raster: Any, kind: str) -> None:
+    picture = write_raster(np.zeros((3, 20, 20), dtype=np.uint8))
+
+    with pytest.raises(Problem, match="RASTER_NOT_HEIGHTS"):
+        do(kind, input_tif=picture)
+
+
+def test_heights_are_no_picture(do: Any, write_cloud: Any, write_raster: Any) -> None:
+    with pytest.raises(Problem, match="RASTER_NOT_PICTURE"):
+        do("COLORIZE_FROM_TIF", input_las=write_cloud(some_places()), input_tif=write_raster(PLANE))
+
+
+def test_too_many_lines_are_refused(do: Any, write_raster: Any) -> None:
+    with pytest.raises(Problem, match="TOO_MANY_CONTOURS"):
+        do("GENERATE_CONTOURS", input_tif=write_raster(PLANE), interval=1e-6)
+
+
+@pytest.mark.parametrize("content", [b"", b"II*\0", b"<VRTDataset/>", b"not a picture" * 100])
+def test_a_file_that_is_no_geotiff_is_refused(do: Any, tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "broken.tif"
+    path.write_bytes(content)
+
+    with pytest.raises(Problem, match="RASTER_UNREADABLE"):
+        do("GENERATE_HILLSHADE", input_tif=path)
+
+
+def test_a_truncated_geotiff_is_refused(do: Any, write_raster: Any) -> None:
+    path = write_raster(np.random.default_rng(0).random((600, 600)), compress="deflate")
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+    with pytest.raises(Problem, match=r"RASTER_DAMAGED|RASTER_UNREADABLE"):
+        do("GENERATE_HILLSHADE", input_tif=path)
