@@ -37,7 +37,7 @@ def knn_on_a_wide_grid(folder: Path) -> tuple[Gallery, dict[str, Any]]:
     return gallery, params
 
 
-@pytest.mark.parametrize("rows", [CHUNK_ROWS, 10 * CHUNK_ROWS])
+@pytest.mark.parametrize("rows", [1000, CHUNK_ROWS, 10 * CHUNK_ROWS])
 def test_results_do_not_depend_on_the_number_of_parts(
     rows: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -52,7 +52,7 @@ def test_results_do_not_depend_on_the_number_of_parts(
     assert one == two
     parts = [len({said.call for said in each.world.said if said.call.startswith("work.run")})
              for each in (gallery, again)]  # fmt: skip
-    assert parts == [2, 3 if rows == CHUNK_ROWS else 1]
+    assert parts == [2, {1000: 147, CHUNK_ROWS: 3}.get(rows, 1)]
 
 
 def test_progress_tells_how_many_of_all_are_done(tmp_path: Path) -> None:
@@ -71,6 +71,34 @@ def test_parts_are_whole_row_groups_and_not_too_many(rows: int) -> None:
 
     assert size % CHUNK_ROWS == 0
     assert -(-rows // size) <= MOST_PARTS
+
+
+@pytest.mark.parametrize("wanted", [1, 320, 4000, CHUNK_ROWS // 2])
+@pytest.mark.parametrize("rows", [0, 1, CHUNK_ROWS, 1_000_000, 200_000_000])
+def test_parts_of_heavy_rows_are_even_pieces_of_a_row_group(rows: int, wanted: int) -> None:
+    size = part_size(rows, wanted)
+
+    assert max(size, CHUNK_ROWS) % min(size, CHUNK_ROWS) == 0
+    assert size >= wanted
+    assert -(-rows // size) <= MOST_PARTS
+
+
+def test_blocks_of_much_work_are_spread_over_parts(tmp_path: Path) -> None:
+    gallery = furnish(World(tmp_path))
+    wide = gallery.grid("wide.json", (30, 20, 10), cell=(3.0, 5.0, 4.0))
+    heavy = {
+        **PARAMS["KRIGING"],
+        "target": on(wide, "heavy"),
+        "block_discretization": {"nx": 9, "ny": 9, "nz": 9},
+        "neighborhood": search(60.0, 400, min_samples=400),
+        "report": False,
+    }
+    steps = step_by_step(gallery, "KRIGING", heavy, ("prepare",))
+
+    parts = FAMILY.split(steps["work"], LocalContext(gallery.world, steps["work"], "split"))
+
+    assert len(parts) > 1
+    assert sum(part.params["last"] - part.params["first"] for part in parts) == 6000
 
 
 def test_a_million_blocks_are_eight_parts() -> None:

@@ -193,11 +193,9 @@ def gather(
             each.name: stack.enter_context(table_writer(places[each.name], each.schema))
             for each in outputs
         }
-        for number, key in enumerate(keys, 1):
-            for batch in part_batches(context.part_file(MADE, key)):
-                _append(writers, outputs, batch)
-                context.check()
-            context.report(number / len(keys), f"gathered part {number} of {len(keys)}")
+        for batch in _row_groups(context, keys):
+            _append(writers, outputs, batch)
+            context.check()
     names = blob_names(len(outputs))
     given = {
         each.name: [Blob(name, table_info(places[each.name]))]
@@ -207,6 +205,20 @@ def gather(
         if each.type == CATEGORY:
             given[each.name].append(blobs.add_table(category_table(each.categories), lookup=True))
     return given
+
+
+def _row_groups(context: Context, keys: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """Give what the parts made, as many rows at a time as a row group has."""
+    held: list[pa.RecordBatch] = []
+    for number, key in enumerate(keys, 1):
+        for batch in part_batches(context.part_file(MADE, key)):
+            held.append(batch)
+            if sum(each.num_rows for each in held) >= CHUNK_ROWS:
+                yield one_batch(held)
+                held = []
+        context.report(number / len(keys), f"gathered part {number} of {len(keys)}")
+    if held:
+        yield one_batch(held)
 
 
 def _append(

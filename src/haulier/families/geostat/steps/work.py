@@ -1,7 +1,7 @@
 """Step work: ranges of rows, each in a part, and their columns put together."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -15,14 +15,18 @@ from haulier.families.geostat.steps.registry import tasks
 from haulier.families.geostat.steps.task import MOST_PARTS, Task
 from haulier.families.kernels import LOADING
 
+#: Rows that are much work are cut into parts of so many reports, for more workers than one.
+STEPS: Final = 40
+
 
 def split(step: StepPlan, context: Context) -> Sequence[Part]:
     """Cut the rows into ranges: of a size that is told by their number alone."""
     context.report(0.0, LOADING)
     make_ready()
     job: Job[Any] = Job(step, context)
+    task: Task[Any] = tasks()[job.kind]
     rows = int(job.said["rows"])
-    size = part_size(rows, tasks()[job.kind].part_rows)
+    size = part_size(rows, min(task.part_rows, STEPS * task.rows_at_once(job)))
     return [
         Part(f"rows-{first:010d}", {"first": first, "last": min(first + size, rows)}, weight)
         for first in range(0, max(rows, 1), size)
@@ -31,10 +35,11 @@ def split(step: StepPlan, context: Context) -> Sequence[Part]:
 
 
 def part_size(rows: int, wanted: int) -> int:
-    """Give the rows of a part: whole row groups, and not too many parts."""
-    least = -(-rows // MOST_PARTS)
-    groups = -(-max(wanted, least) // CHUNK_ROWS)
-    return max(groups, 1) * CHUNK_ROWS
+    """Give the rows of a part: whole row groups or even pieces of one, and not too many parts."""
+    least = max(wanted, -(-rows // MOST_PARTS), 1)
+    if least > CHUNK_ROWS // 2:
+        return -(-least // CHUNK_ROWS) * CHUNK_ROWS
+    return 1 << (least - 1).bit_length()
 
 
 def run(step: StepPlan, part: Part, context: Context) -> PartResult:
