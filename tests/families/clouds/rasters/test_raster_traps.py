@@ -82,6 +82,28 @@ def test_cells_beyond_counting_are_refused(do: Any, write_cloud: Any) -> None:
         do("DENSITY", input_las=write_cloud(some_places()), resolution=1e-5)
 
 
+def test_a_point_far_from_all_others_is_refused_before_it_makes_a_huge_raster(
+    do: Any, write_cloud: Any
+) -> None:
+    places = some_places()
+    places[0, :2] = 0.0
+
+    with pytest.raises(Problem, match=r"TOO_MANY_CELLS.*crop points that lie far"):
+        do("DENSITY", input_las=write_cloud(places, step=0.01), resolution=0.5)
+
+
+def test_tiles_without_points_cost_nothing_and_are_void(do: Any, write_cloud: Any) -> None:
+    places = some_places()
+    places[0, :2] += 4_000.0
+    cloud = write_cloud(places, step=0.01, **as_ground())
+
+    done = do("GENERATE_DEM", input_las=cloud)
+
+    assert min(done.values["rows"], done.values["columns"]) > 3_900
+    assert done.values["known_cells"] < 3_000
+    assert done.path.stat().st_size < 1_000_000
+
+
 def test_an_empty_cloud_is_refused(do: Any, write_cloud: Any) -> None:
     with pytest.raises(Problem, match=r"CLOUD_EMPTY|NO_POINTS_CHOSEN"):
         do("DENSITY", input_las=write_cloud(some_places(1), withheld=np.ones(1, np.uint8)))

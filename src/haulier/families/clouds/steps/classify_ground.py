@@ -17,7 +17,8 @@ from haulier.families.clouds.io.layout import Records
 from haulier.families.clouds.method.ground import slope_of
 from haulier.families.clouds.params.ground import ClassifyGround
 from haulier.families.clouds.steps import gridding, rewriting, tiling
-from haulier.families.clouds.steps.gridding import NOISE, Choice, Gridding, Layer, chosen
+from haulier.families.clouds.steps.choice import NOISE, Choice, chosen
+from haulier.families.clouds.steps.gridding import Gridding, Layer
 from haulier.families.clouds.steps.rewriting import Rewriting, in_json
 from haulier.families.clouds.steps.source import INPUT, Source, open_source
 from haulier.families.clouds.steps.terrain import (

@@ -19,8 +19,9 @@ from haulier.families.clouds.method.hillshade import BRIGHTEST, hillshade
 from haulier.families.clouds.method.ramps import colours_of, parse_ramp
 from haulier.families.clouds.params.colours import ColorizeAsDem
 from haulier.families.clouds.steps import gridding, rewriting, tiling
+from haulier.families.clouds.steps.choice import NOISE, Choice
 from haulier.families.clouds.steps.colouring import coloured, paint
-from haulier.families.clouds.steps.gridding import NOISE, Choice, Gridding, Layer
+from haulier.families.clouds.steps.gridding import Gridding, Layer
 from haulier.families.clouds.steps.rewriting import Rewriting, in_json
 from haulier.families.clouds.steps.source import INPUT, Source, open_source
 from haulier.families.clouds.steps.terrain import Heights, surface_tile

@@ -14,7 +14,8 @@ from haulier.families.clouds.io.raster import MEDIA_TYPE, Band, frame_of_cells
 from haulier.families.clouds.method.cells import spread
 from haulier.families.clouds.params.rasters import Density
 from haulier.families.clouds.steps import gridding, tiling
-from haulier.families.clouds.steps.gridding import Choice, Gridded, Gridding, Layer
+from haulier.families.clouds.steps.choice import Choice
+from haulier.families.clouds.steps.gridding import Gridded, Gridding, Layer
 from haulier.families.clouds.steps.rastersource import without_height_unit
 from haulier.families.clouds.steps.rewriting import in_json
 from haulier.families.clouds.steps.source import INPUT, Source, open_source

@@ -19,7 +19,8 @@ from haulier.families.clouds.notes import Note
 from haulier.families.clouds.params.ground import ClassifyGround
 from haulier.families.clouds.params.rasters import GenerateDem
 from haulier.families.clouds.steps import gridding, tiling
-from haulier.families.clouds.steps.gridding import NOISE, Choice, Gridded, Gridding, Layer
+from haulier.families.clouds.steps.choice import NOISE, Choice
+from haulier.families.clouds.steps.gridding import Gridded, Gridding, Layer
 from haulier.families.clouds.steps.rewriting import in_json
 from haulier.families.clouds.steps.source import INPUT, Source, open_source
 from haulier.families.clouds.steps.terrain import (

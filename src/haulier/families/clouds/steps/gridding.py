@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import msgspec
 import numpy as np
@@ -30,30 +30,15 @@ from haulier.families.clouds.method.cells import (
 )
 from haulier.families.clouds.method.lattice import Window
 from haulier.families.clouds.notes import trap
+from haulier.families.clouds.steps.choice import Choice, chosen
 
 STAGE: Final = "grid"
 #: Points of a part, which a process holds at once.
 PART_POINTS: Final = 1_000_000
-WITHHELD: Final = 4
-NOISE: Final = (7, 18)
 COLOURS: Final = ("red", "green", "blue", "nir")
 READ_SHARE: Final = 0.8
-
-Returns = Literal["all", "first", "last"]
-
-
-class Choice(msgspec.Struct, frozen=True):
-    """Which points of a cloud count; withheld ones never do.
-
-    Attributes:
-        classes: only of these; none: of any.
-        without: none of these.
-        returns: all, or only the first or the last of each pulse.
-    """
-
-    classes: tuple[int, ...] = ()
-    without: tuple[int, ...] = ()
-    returns: Returns = "all"
+#: A raster with more would be a mistake: often one point lies far from all others.
+MOST_CELLS: Final = 10**10
 
 
 class Layer(msgspec.Struct, frozen=True):
@@ -170,7 +155,19 @@ def merge(results: Mapping[str, PartResult], points: int) -> StepResult:
     for name, layer in layers.items():
         if not layer.points:
             raise _none_chosen(name, gridding.layers[name].choice, points)
+        _check_size(layer)
     return StepResult({"layers": msgspec.to_builtins(layers)}, {"points": float(points)})
+
+
+def _check_size(layer: Gridded) -> None:
+    rows, columns = layer.cells.shape
+    if rows * columns > MOST_CELLS:
+        message = (
+            f"cells of {layer.cell:g} over {columns * layer.cell:.6g} by {rows * layer.cell:.6g} "
+            f"are {columns:,} by {rows:,}"
+        )
+        hint = "crop points that lie far from the others, or ask for larger cells"
+        raise trap("TOO_MANY_CELLS", message, hint, at="resolution")
 
 
 def _none_chosen(name: str, choice: Choice, points: int) -> Problem:
@@ -196,21 +193,6 @@ def read_cells(context: Context, layer: Gridded, name: str, window: Window) -> C
         folder = context.part_file(f"{name}-blocks.npy", piece.key, stage=STAGE).parent
         tables.append(_load(folder, name, window))
     return join_within(tables, window) if tables else np.zeros(0, cells_dtype(list(REDUCTIONS)))
-
-
-def chosen(records: Records, choice: Choice) -> NDArray[np.bool_]:
-    """Say which records count."""
-    chosen_ones = records["classification_flags"] & WITHHELD == 0
-    if choice.classes:
-        chosen_ones &= np.isin(records["classification"], choice.classes)
-    if choice.without:
-        chosen_ones &= ~np.isin(records["classification"], choice.without)
-    number, of = records["bit_fields"] & 15, records["bit_fields"] >> 4
-    if choice.returns == "first":
-        chosen_ones &= number <= 1
-    elif choice.returns == "last":
-        chosen_ones &= number >= of
-    return np.asarray(chosen_ones)
 
 
 class Places(msgspec.Struct, frozen=True):

@@ -17,7 +17,8 @@ from haulier.families.clouds.method.surface import Method, fields_of
 from haulier.families.clouds.notes import Note, trap
 from haulier.families.clouds.params.ground import HeightAboveGround
 from haulier.families.clouds.steps import gridding, rewriting, tiling
-from haulier.families.clouds.steps.gridding import Choice, Gridding, Layer
+from haulier.families.clouds.steps.choice import Choice
+from haulier.families.clouds.steps.gridding import Gridding, Layer
 from haulier.families.clouds.steps.rastersource import without_height_unit
 from haulier.families.clouds.steps.rewriting import Rewriting, in_json
 from haulier.families.clouds.steps.source import INPUT, Source, open_source

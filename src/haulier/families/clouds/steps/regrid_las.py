@@ -19,7 +19,8 @@ from haulier.families.clouds.method.cells import HEIGHTS, Cells
 from haulier.families.clouds.method.lattice import Window
 from haulier.families.clouds.params.rasters import RegridLas
 from haulier.families.clouds.steps import gridding, rewriting, tiling
-from haulier.families.clouds.steps.gridding import Choice, Gridded, Gridding, Layer
+from haulier.families.clouds.steps.choice import Choice
+from haulier.families.clouds.steps.gridding import Gridded, Gridding, Layer
 from haulier.families.clouds.steps.rastersource import without_height_unit
 from haulier.families.clouds.steps.rewriting import in_json
 from haulier.families.clouds.steps.source import INPUT, Source, open_source

@@ -18,7 +18,8 @@ from haulier.families.clouds.method.surface import NEIGHBOURS, Method, heights_o
 from haulier.families.clouds.method.voids import ROUNDS, fill_voids
 from haulier.families.clouds.notes import Note
 from haulier.families.clouds.params.ground import ClassifyGround
-from haulier.families.clouds.steps.gridding import NOISE, Choice, Gridded, Returns, read_cells
+from haulier.families.clouds.steps.choice import NOISE, Choice, Returns
+from haulier.families.clouds.steps.gridding import Gridded, read_cells
 from haulier.families.clouds.steps.metric import Metric
 
 Raster = NDArray[np.float32]
@@ -51,6 +52,8 @@ def surface_tile(
     wide = tile.grown(NEIGHBOURS + heights.fill_cells + ROUNDS, gridded.cells)
     wide = _around(tile, wide)
     cells = read_cells(context, gridded, name, wide)
+    if not len(cells):
+        return np.full(tile.shape, np.nan)
     raster = heights_of(cells, wide, heights.method, base=gridded.low, quantum=cloud.scales[2])
     if heights.fill_cells:
         raster = fill_voids(raster, heights.fill_cells, outwards=heights.outwards)
@@ -82,6 +85,8 @@ def terrain_tile(
     halo = _filter(params, cell_m).halo if params.method == "smrf" else _cloth_halo(params, cell_m)
     wide = _around(tile, tile.grown(max(halo, (between or 0) + ROUNDS), gridded.cells))
     cells = read_cells(context, gridded, name, wide)
+    if not len(cells):
+        return np.full(tile.shape, np.nan)
     rise = (cells["low"].astype(np.int64) - gridded.low) * (cloud.scales[2] * metric.height_m)
     lowest = spread(cells, rise.astype(np.float32), wide, np.nan)
     found = _found(lowest, params, cell_m)

@@ -70,8 +70,9 @@ def tile_of(part: Part) -> Window:
 
 
 def save(context: Context, name: str, values: NDArray[Any]) -> None:
-    """Keep an array of a part."""
-    np.save(context.part_file(f"{name}.npy"), values)
+    """Keep an array of a part; one cell alone stands for a tile that is all void."""
+    is_void = values.dtype.kind == "f" and bool(np.isnan(values).all())
+    np.save(context.part_file(f"{name}.npy"), values[:1, :1] if is_void else values)
 
 
 def tiles_of(
@@ -107,7 +108,9 @@ def write_raster(
             context.check()
             tile = Window(*result.values["tile"])
             place = Window(tile.top - whole.top, tile.left - whole.left, *tile.shape)
-            writer.write(place, np.load(context.part_file(f"{name}.npy", key)))
+            values = np.load(context.part_file(f"{name}.npy", key))
+            if values.shape == tile.shape:  # else all of it is void, as what is not written
+                writer.write(place, values)
             context.report(0.7 * number / len(results), "writing tiles")
         context.report(0.7, "compressing the raster and its overviews")
 
@@ -156,7 +159,8 @@ class TileReader:
         if tile is None:
             return None
         files = [self._context.part_file(f"{name}.npy", key, stage=STAGE) for name in self._names]
-        return tile.grown(APRON, whole), [np.load(file) for file in files]
+        window = tile.grown(APRON, whole)
+        return window, [np.broadcast_to(np.load(file), window.shape) for file in files]
 
 
 def whole_of(part: Part) -> Window:
