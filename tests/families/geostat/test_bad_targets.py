@@ -193,3 +193,61 @@ def test_a_source_of_too_many_rows_is_refused_before_any_of_them_is_read(gallery
 
     assert problem.code is Code.TOO_LARGE
     assert "30,000,000 locations; at most 20,000,000" in problem.detail
+
+
+def changed(document: Mapping[str, Any], path: str, value: object) -> dict[str, Any]:
+    """Give a document with another value at a path of members."""
+    first, _, rest = path.partition(".")
+    inner = changed(document[first], rest, value) if rest else value
+    return {**document, first: inner}
+
+
+@pytest.mark.parametrize(
+    ("kind", "path"),
+    [
+        ("grid", "cell_attributes"),
+        ("masked", "mask"),
+        ("masked", "mask.values"),
+        ("points", "locations"),
+        ("points", "locations.coordinates"),
+        ("points", "locations.attributes"),
+        ("holes", "mid_points"),
+        ("holes", "hole_id"),
+        ("holes", "from_to.intervals"),
+        ("holes", "attributes"),
+    ],
+)
+@pytest.mark.parametrize("value", ["text", 5, [1, None, "x"], [{"name": 5}]])
+def test_a_document_that_is_not_as_its_type_says_is_refused_where_it_is_wrong(
+    kind: str, path: str, value: object, gallery: Gallery
+) -> None:
+    document = changed(gallery.get(f"{kind}.json").body["object"], path, value)
+    broken = gallery.put("broken.json", document)
+    target, source = on(deposit.GRID, "x"), {"object": broken, "attribute": "grade"}
+    if kind in {"grid", "masked"}:
+        target, source = on(broken, "x"), deposit.SOURCE
+
+    problem = fails(gallery, "IDW", target=target, source=source)
+
+    assert problem.code is Code.INVALID
+    assert problem.at in {"target.object", "source.object"}
+    assert f"`$.{path}" in problem.detail
+
+
+def test_whole_numbers_beyond_a_double_are_rounded(gallery: Gallery) -> None:
+    places = np.arange(12.0).reshape(4, 3)
+    numbers = gallery.integer("v", [2**60 + 1] * 4)
+    source = {"object": gallery.pointset("big.json", places, numbers), "attribute": "v"}
+
+    run_job(FAMILY, "KNN", {**PARAMS["KNN"], "source": source, "report": False}, gallery.world)
+
+    made = gallery.column("tensor.json", "knn")
+    assert set(made[~np.isnan(made)]) == {float(2**60)}
+
+
+def test_a_step_of_zero_in_an_expression_finds_nothing(gallery: Gallery) -> None:
+    source = {**deposit.SOURCE, "attribute": "locations.attributes[::0]"}
+
+    assert (
+        "which has none 'locations.attributes[::0]'" in fails(gallery, "IDW", source=source).detail
+    )

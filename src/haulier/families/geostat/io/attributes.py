@@ -85,16 +85,8 @@ def reference_of(path: str, key: str) -> str:
 
 
 def attribute_lists(object_: GeoObject) -> list[AttributeList]:
-    """Give the lists of attributes that an object of a known type has, the main one first.
-
-    Raises:
-        Problem: INVALID; the document lacks what its type has.
-    """
-    try:
-        return list(_LISTS[object_.type](object_.document))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        detail = f"'{object_.title}' is no whole {object_.type}: its document lacks {error}"
-        raise Problem(Code.INVALID, detail, at=object_.at) from None
+    """Give the lists of attributes that an object of a known type has, the main one first."""
+    return list(_LISTS[object_.type](object_.document))
 
 
 def _of_points(document: Mapping[str, Any]) -> Iterator[AttributeList]:
@@ -187,7 +179,7 @@ def _by_path(object_: GeoObject, lists: Sequence[AttributeList], text: str) -> F
     for root in roots:
         try:
             given = compiled.search(root)
-        except (JMESPathError, TypeError, RecursionError):
+        except (JMESPathError, TypeError, ValueError, RecursionError):
             continue
         candidates = given if isinstance(given, list) else [given]
         found = [

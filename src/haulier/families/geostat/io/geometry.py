@@ -13,7 +13,7 @@ from haulier.families.geostat.io.attributes import AttributeList, attribute_list
 from haulier.families.geostat.io.grids import grid_locations, grid_of, mask_steps
 from haulier.families.geostat.io.holes import collection_rows, interval_holes
 from haulier.families.geostat.io.objects import COLLECTION, GRIDS, INTERVALS, MASKED, GeoObject
-from haulier.families.geostat.io.tables import FloatArray, matrix, open_table, read_rows
+from haulier.families.geostat.io.tables import FloatArray, is_number, matrix, open_table, read_rows
 
 IntArray = NDArray[np.int64]
 
@@ -42,9 +42,10 @@ class TableLocations:
     def places(self, context: Context, first: int, last: int) -> FloatArray:
         """Give the places of the rows from `first` up to `last`: (m, 3) metres."""
         with open_table(context, self.info, at=self.at, what="the coordinates") as file:
-            if len(file.schema_arrow) != 3:  # noqa: PLR2004 -- x, y, z
-                detail = "the coordinates must be three columns"
-                raise Problem(Code.INVALID, f"{detail}, got {len(file.schema_arrow)}", at=self.at)
+            types = file.schema_arrow.types
+            if len(types) != 3 or not all(map(is_number, types)):  # noqa: PLR2004 -- x, y, z
+                detail = "the coordinates must be three columns of numbers"
+                raise Problem(Code.INVALID, f"{detail}, got {types}", at=self.at)
             return matrix(read_rows(file, first, last))
 
 

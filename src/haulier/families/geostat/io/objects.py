@@ -9,6 +9,7 @@ from haulier.core.entry import Entry
 from haulier.core.family import Context
 from haulier.core.problem import Code, Problem
 from haulier.families.geostat.io.blockmodels import widened
+from haulier.families.geostat.io.shapes import check_shape
 from haulier.families.geostat.params.references import Reference, parse_reference
 
 ENTRY: Final = "geoscience-object"
@@ -87,7 +88,8 @@ def load_object(
         version: of which version, instead of the one that the reference names; 0: the newest.
 
     Raises:
-        Problem: NOT_FOUND at the parameter. INVALID; it is of another type.
+        Problem: NOT_FOUND at the parameter. INVALID; it is of another type, or its document
+            cannot be read.
     """
     reference = parse_reference(text, at=at)
     found = _found(context, reference, reference.version if version is None else version, at)
@@ -104,6 +106,7 @@ def load_object(
             f"{at} must be a {' or a '.join(sorted(allowed))}; '{object_.title}' is {is_}",
             at=at,
         )
+    check_shape(object_.document, object_.type, at=at)
     return object_
 
 

@@ -113,7 +113,8 @@ def _groups(file: pq.ParquetFile, first: int, last: int) -> tuple[list[int], int
 
 def numbers(column: pa.ChunkedArray | pa.Array) -> FloatArray:
     """Give a column of numbers as doubles, NaN where there is none."""
-    return np.asarray(column.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
+    doubles = column.cast(pa.float64(), safe=False)  # whole numbers over 2^53 are rounded
+    return np.asarray(doubles.to_numpy(zero_copy_only=False), dtype=np.float64)
 
 
 def matrix(table: pa.Table) -> FloatArray:

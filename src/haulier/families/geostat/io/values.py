@@ -71,7 +71,7 @@ def _check_type(attribute: Attribute, allowed: tuple[str, ...], what: str) -> No
             f"'{attribute.name}' is of type {attribute.type!r}"
         )
         raise Problem(Code.INVALID, detail, at=attribute.at)
-    length = attribute.document.get("values", {}).get("length")
+    length = (attribute.document.get("values") or {}).get("length")
     if length != attribute.owner.length:
         detail = f"attribute '{attribute.name}' must have {attribute.owner.length} values"
         raise Problem(Code.INVALID, f"{detail}, its object says {length}", at=attribute.at)
