@@ -106,13 +106,17 @@ class EstimatorTask(AttributeTask[E]):
     def estimator(self, job: Job[E], sampled: Sampled, target: Target) -> Estimate:
         """Give what estimates; refuse what does not fit the samples."""
 
+    def check_samples(self, job: Job[E], sampled: Sampled, target: Target) -> None:
+        """Refuse what `estimator` would refuse."""
+        self.estimator(job, sampled, target)
+
     def prepare(self, job: Job[E], folder: Path) -> Prepared:
         """Read the samples, and look at the target."""
         target = self.target(job, None)
         self.check_outputs(job)
         sampled, counts = read_samples(job.context, self.wanted(job))
         check_holes(job.params.neighborhood, sampled, job.object(self.source_at))
-        self.estimator(job, sampled, target)
+        self.check_samples(job, sampled, target)
         path = folder / "samples.arrow"
         write_samples(path, sampled)
         steps = getattr(target.locations, "steps", ())

@@ -19,6 +19,7 @@ from haulier.families.geostat.io.publications import Placed
 from haulier.families.geostat.io.variograms import check_bounded, load_variogram
 from haulier.families.geostat.method.conditional import (
     Cells,
+    Conditioning,
     Simulated,
     condition,
     simulate_blocks,
@@ -110,21 +111,16 @@ class SimulationTask(EstimatorTask[T]):
         check_bounded(variogram, at=at, what="simulation")
         return standardised(variogram)
 
+    def check_samples(self, job: Job[T], sampled: Sampled, target: Target) -> None:
+        """Condition one realisation: the others would be refused for the same reasons."""
+        discretisation_of(job.params.block_discretization, target)
+        self._conditioning(job, sampled, self.distribution(job, sampled), 1)
+
     def estimator(self, job: Job[T], sampled: Sampled, target: Target) -> Estimate:
         """Draw the realisations, and condition them."""
-        variogram, distribution = self.variogram(job), self.distribution(job, sampled)
+        distribution = self.distribution(job, sampled)
         discretisation = discretisation_of(job.params.block_discretization, target)
-        scores = forward(sampled.values, distribution)
-        with refused_at("variogram_model"):
-            conditioning = condition(
-                Samples(sampled.places, scores, sampled.holes),
-                variogram,
-                neighbourhood_of(job.params.neighborhood),
-                method=Simple(0.0) if job.params.kriging_method == "simple" else Ordinary(),
-                lines=job.params.number_of_lines,
-                seed=job.params.random_seed,
-                realisations=range(self.count(job)),
-            )
+        conditioning = self._conditioning(job, sampled, distribution, self.count(job))
 
         def estimate(chunk: Chunk) -> Mapping[str, NDArray[Any]]:
             sides = np.ones((1, 3)) if chunk.sides is None else chunk.sides
@@ -141,6 +137,23 @@ class SimulationTask(EstimatorTask[T]):
             return {**self.columns(job, made), **marks}
 
         return estimate
+
+    def _conditioning(
+        self, job: Job[T], sampled: Sampled, distribution: Distribution, count: int
+    ) -> Conditioning:
+        """Draw so many realisations at the samples."""
+        variogram = self.variogram(job)
+        scores = forward(sampled.values, distribution)
+        with refused_at("variogram_model"):
+            return condition(
+                Samples(sampled.places, scores, sampled.holes),
+                variogram,
+                neighbourhood_of(job.params.neighborhood),
+                method=Simple(0.0) if job.params.kriging_method == "simple" else Ordinary(),
+                lines=job.params.number_of_lines,
+                seed=job.params.random_seed,
+                realisations=range(count),
+            )
 
     def tally(self, job: Job[T], columns: Columns, so_far: dict[str, float]) -> None:
         """Count also the sum of each realisation."""
