@@ -41,7 +41,7 @@ from haulier.testing.server import bytecode
 Deposit = Any
 Make = Callable[[Any, Any], Any]
 #: A loaded machine may be late to notice a second's work; the server's own times are compared.
-STOPS_WITHIN_S: Final = 3.0
+STOPS_WITHIN_S: Final = 2.0
 
 
 def search(radius_m: float = 60.0, **more: Any) -> SearchNeighborhood:
