@@ -131,7 +131,12 @@ def test_blocks_that_a_table_lacks_lose_their_values_or_keep_them(tmp_path: Path
         ({"i": [0], "j": [0], "k": [9]}, "row 0 is block"),
         ({"i": [0, 0], "j": [0, 0], "k": [0, 0]}, "another row is, too"),
         ({"i": [0, None], "j": [0, 0], "k": [0, 0]}, "column 'i' must have a value in every row"),
+        ({"i": [0.7], "j": [0], "k": [0]}, "column 'i' must be of Int64, is double"),
+        ({"i": ["a"], "j": [0], "k": [0]}, "column 'i' must be of Int64, is string"),
         ({"x": [5.0], "y": [0.5], "z": [0.5]}, "row 0 is block"),
+        ({"x": [1e300], "y": [0.5], "z": [0.5]}, "row 0 is block"),
+        ({"x": [float("nan")], "y": [0.5], "z": [0.5]}, "column 'x' must have a finite number"),
+        ({"x": [["a"]], "y": [0.5], "z": [0.5]}, "column 'x' must be of Float64, is list"),
     ],
 )
 def test_a_table_that_cannot_be_is_refused(
@@ -145,7 +150,11 @@ def test_a_table_that_cannot_be_is_refused(
 
 @pytest.mark.parametrize(
     ("values", "type_", "said"),
-    [(["a"], "Float64", "must be of Float64"), ([1.5], "Int32", "must be of Int32")],
+    [
+        (["a"], "Float64", "must be of Float64"),
+        ([1.5], "Int32", "must be of Int32"),
+        ([[1.5]], "Float64", "must be of Float64"),
+    ],
 )
 def test_values_of_another_kind_are_refused(
     tmp_path: Path, values: list[Any], type_: str, said: str

@@ -47,9 +47,9 @@ def rows_of_blocks(path: Path, lattice: Lattice) -> IntArray:
     """
     names = _names(path)
     if set(INDICES) <= names:
-        indices = _numbers(path, INDICES, np.int64)
+        indices = _numbers(path, INDICES, "Int64")
     elif set(PLACES) <= names:
-        indices = lattice.blocks_at(_numbers(path, PLACES, np.float64))
+        indices = lattice.blocks_at(_numbers(path, PLACES, "Float64"))
     else:
         raise _broken(
             f"it must have the columns i, j, k or x, y, z, has {', '.join(sorted(names))}"
@@ -84,10 +84,7 @@ def arrange(path: Path, title: str, type_: str, rows: IntArray, old: Path | None
     sent = pq.read_table(path, columns=[title]).column(0).combine_chunks()
     if pa.types.is_dictionary(sent.type):
         sent = sent.dictionary_decode()
-    try:
-        sent = sent.cast(TYPES[type_])
-    except pa.ArrowInvalid as error:
-        raise _broken(f"column '{title}' must be of {type_}, is {sent.type}: {error}") from error
+    sent = _cast(sent, title, type_)
     missing = rows < 0
     values = sent.take(pa.array(np.where(missing, 0, rows), mask=missing))
     if old is not None:
@@ -181,13 +178,31 @@ def _names(path: Path) -> set[str]:
         raise _broken(f"it is no parquet: {error}") from error
 
 
-def _numbers(path: Path, names: Sequence[str], kind: type[np.generic]) -> Any:  # noqa: ANN401 -- (n, 3) of that kind
-    """Give three columns of numbers, none of them missing."""
+def _numbers(path: Path, names: Sequence[str], type_: str) -> Any:  # noqa: ANN401 -- (n, 3) of that type
+    """Give three columns of numbers, none of them missing, and none another one when cast."""
     table = pq.read_table(path, columns=list(names))
+    columns = []
     for name in names:
-        if table.column(name).null_count:
+        column = table.column(name)
+        if column.null_count:
             raise _broken(f"column '{name}' must have a value in every row")
-    return np.column_stack([table.column(name).to_numpy().astype(kind) for name in names])
+        columns.append(_cast(column, name, type_).to_numpy())
+        if not np.isfinite(columns[-1]).all():
+            raise _broken(f"column '{name}' must have a finite number in every row")
+    return np.column_stack(columns)
+
+
+def _cast(column: Any, title: str, type_: str) -> Any:  # noqa: ANN401 -- Arrow has no types
+    """Give a column in another type.
+
+    Raises:
+        Problem: INVALID at "file"; its values have none in that type.
+    """
+    try:
+        return column.cast(TYPES[type_])
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        detail = f"column '{title}' must be of {type_}, is {column.type}: {error}"
+        raise _broken(detail) from error
 
 
 def _broken(why: str) -> Problem:

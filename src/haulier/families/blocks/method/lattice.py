@@ -77,7 +77,9 @@ class Lattice:
             (n, 3), outside of the lattice where a place is.
         """
         inside = (places - np.array(self.origin)) @ rotation_matrix(self.rotations)
-        blocks: IntArray = np.floor(inside / np.array(self.sides) + TOLERANCE).astype(np.int64)
+        numbers = np.floor(inside / np.array(self.sides) + TOLERANCE)
+        # One too far is far enough, and has an index.
+        blocks: IntArray = np.clip(numbers, -1, np.array(self.counts)).astype(np.int64)
         return blocks
 
 
