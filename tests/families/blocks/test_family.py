@@ -9,12 +9,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from haulier.core.entry import Publication
-from haulier.core.problem import Problem
+from haulier.core.problem import Code, Problem
 from haulier.core.recipe import StepPlan
 from haulier.families.blocks import FAMILY
 from haulier.families.blocks.io.tables import arrange, rows_of_blocks
 from haulier.families.blocks.method.lattice import Lattice
-from haulier.testing.context import LocalContext, World, run_step
+from haulier.testing.context import LocalContext, World, run_job, run_step
 from haulier.testing.family_suite import FamilySuite, Refused, Sample
 
 MODEL: Final = "org/workspace/model"
@@ -206,3 +206,17 @@ def _update_of_one_block(world: World, block: int, lot: int) -> StepPlan:
     }
     kind = FAMILY.kinds["BLOCK_MODEL_UPDATE"]
     return FAMILY.plan(kind.name, msgspec.convert(said, kind.params)).steps[0]
+
+
+def test_a_model_of_more_blocks_than_can_be_held_is_refused(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    prepare(world)
+    entry = world.shelf.find("block-model", MODEL, "", 0)
+    assert entry is not None
+    vast = {**entry.body, "n_blocks": [500_000_000, 500_000_000, 500_000_000]}
+    world.shelf.put(Publication(type="block-model", name=MODEL, body=vast, expects=1))
+
+    for kind, said in (("UPDATE", {"delete": ["lot"]}), ("QUERY", {})):
+        with pytest.raises(Problem, match="at most 200,000,000 blocks") as refused:
+            run_job(FAMILY, f"BLOCK_MODEL_{kind}", {"model": MODEL, **said}, world)
+        assert (refused.value.code, refused.value.at) == (Code.TOO_LARGE, "model")

@@ -18,6 +18,8 @@ from haulier.families.blocks.params import DataType
 TYPE: Final = "block-model"
 OBJECT: Final = "geoscience-object"
 STORAGE: Final = "geoscience-data"
+#: Blocks of a model that jobs write or read: the row of each is held while a column is arranged.
+MOST_BLOCKS: Final = 200_000_000
 
 
 class Column(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,8 +80,17 @@ class BlockModel(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def model_of(entry: Entry) -> BlockModel:
-    """Give the block model that an entry is."""
-    return msgspec.convert(entry.body, BlockModel)
+    """Give the block model that an entry is.
+
+    Raises:
+        Problem: TOO_LARGE at "model"; it has more blocks than a job can take.
+    """
+    model = msgspec.convert(entry.body, BlockModel)
+    if model.lattice.size > MOST_BLOCKS:
+        detail = f"model must have at most {MOST_BLOCKS:,} blocks, '{model.name}' has "
+        detail += f"{model.lattice.size:,}: make its blocks larger, or cut it into several models"
+        raise Problem(Code.TOO_LARGE, detail, at="model")
+    return model
 
 
 def column_id(model_name: str, title: str, version: int) -> str:
