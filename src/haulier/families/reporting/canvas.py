@@ -68,12 +68,15 @@ class Sheet:
 
 
 @contextmanager
-def sheet(width_in: float, height_in: float, layout: str = "constrained") -> Iterator[Sheet]:
+def sheet(
+    width_in: float, height_in: float, layout: str = "constrained", *, few_colours: bool = True
+) -> Iterator[Sheet]:
     """Give a sheet to draw on; when the block ends it holds the picture.
 
     `layout` is "constrained", which finds room for titles and labels, or "none" where the caller
-    says where everything stands. Whatever a user's own settings of matplotlib say, they do not
-    count here, and whatever is set here is gone afterwards.
+    says where everything stands. `few_colours` is right for all but pictures like photographs.
+    Whatever a user's own settings of matplotlib say, they do not count here, and whatever is set
+    here is gone afterwards.
     """
     with mpl.rc_context():
         mpl.rcdefaults()
@@ -81,17 +84,19 @@ def sheet(width_in: float, height_in: float, layout: str = "constrained") -> Ite
         figure = Figure(figsize=(width_in, height_in), dpi=DPI, layout=layout)
         made = Sheet(figure)
         yield made
-        made.png = _encoded(figure)
+        made.png = _encoded(figure, few_colours=few_colours)
 
 
-def _encoded(figure: Any) -> bytes:  # noqa: ANN401 -- see Sheet
+def _encoded(figure: Any, *, few_colours: bool) -> bytes:  # noqa: ANN401 -- see Sheet
     """Give a figure as PNG, with no text of date, version or machine in it."""
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     pixels = np.ascontiguousarray(np.asarray(canvas.buffer_rgba())[..., :3])
-    picture = Image.fromarray(pixels).quantize(
-        COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE
-    )
+    picture = Image.fromarray(pixels)
+    if few_colours:
+        picture = picture.quantize(
+            COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE
+        )
     out = io.BytesIO()
     picture.save(out, "PNG", optimize=True, dpi=(DPI, DPI))
     return out.getvalue()

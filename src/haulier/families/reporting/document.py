@@ -45,6 +45,23 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Caution:
+    """Something that whoever relies on the result must know.
+
+    Attributes:
+        text: what was found.
+        hint: what to do about it; may be empty.
+        code: the word by which programs know it; may be empty.
+        grave: results may be wrong, rather than in need of care.
+    """
+
+    text: str
+    hint: str = ""
+    code: str = ""
+    grave: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
     """One chapter of a report."""
 
@@ -63,7 +80,7 @@ class Report:
         subtitle: how, in one line.
         sections: in the order of reading.
         headline: the few numbers that come first.
-        warnings: sentences for whoever wants to rely on the result.
+        warnings: sentences for whoever wants to rely on the result, or cautions.
         parameters: as the caller gave them; nested names become dotted ones.
         provenance: references and versions of what was read, and of the code.
     """
@@ -72,7 +89,7 @@ class Report:
     subtitle: str
     sections: tuple[Section, ...]
     headline: Pairs = ()
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[str | Caution, ...] = ()
     parameters: Mapping[str, Any] = field(default_factory=dict)
     provenance: Pairs = ()
 

@@ -9,6 +9,7 @@ from importlib.resources import files
 from typing import Final
 
 from haulier.families.reporting.document import (
+    Caution,
     Cell,
     Figure,
     Pairs,
@@ -68,14 +69,21 @@ def _headline(pairs: Pairs) -> str:
     return f'<dl class="cards">{cards}</dl>'
 
 
-def _warnings(warnings: tuple[str, ...]) -> str:
+def _warnings(warnings: tuple[str | Caution, ...]) -> str:
     if not warnings:
         return ""
     heading = "One thing to know" if len(warnings) == 1 else f"{len(warnings)} things to know"
-    items = "".join(f"<li>{html.escape(each)}</li>" for each in warnings)
-    return (
-        f'<aside class="warnings" aria-label="Warnings"><h2>{heading}</h2><ul>{items}</ul></aside>'
-    )
+    cautions = [each if isinstance(each, Caution) else Caution(each) for each in warnings]
+    look = "warnings grave" if any(each.grave for each in cautions) else "warnings"
+    items = "".join(map(_caution, cautions))
+    return f'<aside class="{look}" aria-label="Warnings"><h2>{heading}</h2><ul>{items}</ul></aside>'
+
+
+def _caution(caution: Caution) -> str:
+    grave = ' class="grave"' if caution.grave else ""
+    code = f" <code>{html.escape(caution.code)}</code>" if caution.code else ""
+    hint = f'<p class="hint">{html.escape(caution.hint)}</p>' if caution.hint else ""
+    return f"<li{grave}>{html.escape(caution.text)}{code}{hint}</li>"
 
 
 def _contents(report: Report) -> str:
