@@ -31,6 +31,7 @@ class TestClouds(StepKindSuite):
         RefusedStep("BUILD_POTREE", {"memory_mb": -1}, "memory_mb"),
         RefusedStep("DATASET_INFO", {"histogram_bins": 1}, "histogram_bins"),
         RefusedStep("VALIDATE_LAS", {"read_points": "no"}, "read_points"),
+        RefusedStep("CLOUD_REPORT", {"title": 1}, "title"),
         RefusedStep("FILTER", {}, "expression"),
         RefusedStep("FILTER", {"expression": "Z > 0 and " * 300}, "expression"),
         RefusedStep("CROP", {"bbox": [1, 2, 3]}, "bbox"),
@@ -79,6 +80,8 @@ def _samples(folder: Path) -> Iterator[StepSample]:
     yield StepSample("info-of-copc", "DATASET_INFO", {"input_las": [copc]})
     yield StepSample("info-of-ept", "DATASET_INFO", {"input_las": [ept]})
     yield StepSample("validate", "VALIDATE_LAS", clouds)
+    yield StepSample("report", "CLOUD_REPORT", clouds)
+    yield StepSample("report-of-ept", "CLOUD_REPORT", {"input_las": [ept]}, {"title": "Tiles"})
     yield StepSample("filter", "FILTER", clouds, {"expression": "Classification == 2 and Z<150"})
     yield StepSample("crop", "CROP", {"input_las": [copc]}, {"bbox": BOX})
     yield StepSample(

@@ -10,7 +10,9 @@ from haulier.families.clouds.stepkinds.handling import HANDLING
 from haulier.families.clouds.stepkinds.looking import LOOKING
 from haulier.families.clouds.stepkinds.moving import MOVING
 from haulier.families.clouds.stepkinds.rasters import RASTERS
+from haulier.families.clouds.stepkinds.reporting import REPORTING
 
 STEP_KINDS: Final[Mapping[str, StepKind]] = {
-    kind.name: kind for kind in (*MOVING, *BUILDING, *LOOKING, *CHOOSING, *HANDLING, *RASTERS)
+    kind.name: kind
+    for kind in (*MOVING, *BUILDING, *LOOKING, *CHOOSING, *HANDLING, *RASTERS, *REPORTING)
 }
