@@ -1,69 +1,31 @@
-"""Measure point clouds: REPROJECT_LAS against a plain loop of laspy and pyproj.
+"""Measure clouds: reprojection, octrees and rasters, against a plain loop of laspy and pyproj.
 
-    python benchmarks/clouds.py [--data FOLDER] [--rounds 3]
+    python benchmarks/clouds.py [--data FOLDER] [--rounds 3] [--only reprojection|octree|rasters]
 
-CPU-seconds are of the work, added up over processes that have loaded their libraries, as a
-server's workers have; those of whole processes are printed too. Ours and theirs run in turns, so
-that what else the machine does meets both; ratios are of medians, the speed of two workers is of
-the shortest runs.
+All on one survey of 10.65 million points, in one run: REPROJECT_LAS; REPROJECT_LAS and BUILD_EPT,
+as a recipe of two steps does it; a terrain, a surface and a hillshade. The plain loop only
+reprojects. CPU-seconds are of the work, added up over processes that have loaded their libraries, as
+a server's workers have. Rounds are interleaved, so that what else the machine does meets all.
 """
 
 import argparse
-import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
-import time
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import laspy
 import numpy as np
+from clouds_octree import octree
+from clouds_runs import measure, ours, peer, speed_up, verdict
 
-HERE = Path(__file__).parent
-BESIDE = HERE.parents[1] / "shared" / "data"
+BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
 CLOUD = "piney_2271_pf7.laz"
-PARAMS = {"source_epsg": "EPSG:2271", "target_epsg": "EPSG:3857", "vertical": "keep"}
 MOST_OF_PEER = 0.75
-LEAST_SPEED_UP = 1.7
+MOST_OF_PEER_RASTERS = 0.8
 MOST_MB = 500.0
-
-
-@dataclass(frozen=True)
-class Used:
-    """What a process and its children took."""
-
-    cpu_s: float
-    wall_s: float
-    peak_mb: float
-    said: dict[str, Any]
-
-    def __str__(self) -> str:
-        """Say it in a line."""
-        return (
-            f"{self.said['cpu_s']:6.2f} s CPU  {self.said['wall_s']:6.2f} s wall  "
-            f"{self.peak_mb:5.0f} MB;  with starting {self.cpu_s:6.2f} s CPU"
-        )
-
-
-def measure(script: str, *arguments: str) -> Used:
-    """Run a script of this folder to its end."""
-    began = time.perf_counter()
-    command = [sys.executable, str(HERE / script), *arguments]
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert child.stdout is not None
-    with child.stdout as stream:
-        text = stream.read()
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode:
-        raise SystemExit(f"{script} ended with {child.returncode}")
-    cpu_s = usage.ru_utime + usage.ru_stime
-    return Used(cpu_s, time.perf_counter() - began, usage.ru_maxrss / 1e3, json.loads(text))
 
 
 def reproject(cloud: Path, folder: Path, rounds: int) -> bool:
@@ -86,37 +48,6 @@ def reproject(cloud: Path, folder: Path, rounds: int) -> bool:
     fine &= speed_up(ones, twos)
     peak = max(used.peak_mb for used in (*ones, *twos))
     return fine & equal & verdict("peak memory of any process, MB", peak, MOST_MB)
-
-
-def speed_up(ones: list[Used], twos: list[Used]) -> bool:
-    """Compare two workers with one: on the wall, and by the work of the one that took longest."""
-    wall = min(used.said["wall_s"] for used in ones) / min(used.said["wall_s"] for used in twos)
-    work = median(used.said["cpu_s"] for used in ones) / median(
-        used.said["longest_s"] for used in twos
-    )
-    print(f"  two workers over one by the longer one's CPU-seconds: {work:.2f}")
-    return verdict("speed of two workers over one, on the wall", wall, LEAST_SPEED_UP, most=False)
-
-
-def peer(cloud: Path, destination: Path) -> Used:
-    return measure(
-        "clouds_peer.py",
-        str(cloud),
-        str(destination),
-        PARAMS["source_epsg"],
-        PARAMS["target_epsg"],
-    )
-
-
-def ours(cloud: Path, folder: Path, workers: int, **more: str) -> Used:
-    return measure(
-        "clouds_job.py",
-        "REPROJECT_LAS",
-        json.dumps(PARAMS | more),
-        str(cloud),
-        str(folder),
-        str(workers),
-    )
 
 
 def same_points(theirs: Path, our: Path) -> bool:
@@ -145,11 +76,24 @@ def same_points(theirs: Path, our: Path) -> bool:
     return fine
 
 
-def verdict(name: str, value: float, limit: float, *, most: bool = True) -> bool:
-    fine = value <= limit if most else value >= limit
-    word = "at most" if most else "at least"
-    print(f"  {'ok ' if fine else 'NOT'} {name}: {value:,.2f} ({word} {limit:,.2f})")
-    return fine
+def rasters(cloud: Path, folder: Path, rounds: int) -> bool:
+    """Compare a terrain, a surface and a hillshade with the plain loop that only reprojects."""
+    peers, made = [], []
+    for number in range(rounds):
+        peers.append(peer(cloud, folder / "peer.laz"))
+        target = str(folder / f"rasters-{number}")
+        made.append(measure("clouds_rasters.py", str(cloud), target))
+        print(f"  round {number + 1} laspy   {peers[-1]}")
+        print(f"  round {number + 1} rasters {made[-1]}  {made[-1].said['by_step']}")
+    ratio = median(used.said["cpu_s"] for used in made) / median(
+        used.said["cpu_s"] for used in peers
+    )
+    fine = verdict("CPU-seconds of the plain loop's, all rasters", ratio, MOST_OF_PEER_RASTERS)
+    peak = max(used.peak_mb for used in made)
+    return fine & verdict("peak memory of any process, MB", peak, MOST_MB)
+
+
+PARTS = {"reprojection": reproject, "octree": octree, "rasters": rasters}
 
 
 def main() -> None:
@@ -159,16 +103,20 @@ def main() -> None:
     data = Path(os.environ.get("HAULIER_TEST_DATA", BESIDE))
     parser.add_argument("--data", type=Path, default=data / "clouds", help="folder of the clouds")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", choices=PARTS, help="one part of it")
     choice = parser.parse_args()
     cloud = choice.data / CLOUD
     if not cloud.is_file():
         parser.error(f"there is no {cloud}; --data or HAULIER_TEST_DATA names its folder")
-    folder = Path(tempfile.mkdtemp(prefix="haulier-bench-clouds-"))
-    try:
-        print(f"REPROJECT_LAS of {CLOUD}, {choice.rounds} rounds")
-        fine = reproject(cloud, folder, choice.rounds)
-    finally:
-        shutil.rmtree(folder)
+    fine = True
+    for name, part in PARTS.items():
+        if choice.only in {None, name}:
+            folder = Path(tempfile.mkdtemp(prefix="haulier-bench-clouds-"))
+            try:
+                print(f"{name} of {CLOUD}, {choice.rounds} rounds, load {os.getloadavg()[0]:.1f}")
+                fine &= part(cloud, folder, choice.rounds)
+            finally:
+                shutil.rmtree(folder)
     sys.exit(0 if fine else 1)
 
 

@@ -1,27 +1,19 @@
-"""Measure octrees: a cloud reprojected and built as EPT, against a plain loop that reprojects it.
-
-    python benchmarks/clouds_octree.py [--data FOLDER] [--rounds 3]
+"""Octrees: a cloud reprojected and built as EPT, against a plain loop that reprojects it.
 
 The plain loop of laspy and pyproj only reprojects. Ours reprojects and builds, step by step, as
 a recipe of two steps does. A cloud of twice the points shows that memory stays where it is.
 """
 
-import argparse
 import hashlib
 import json
-import os
-import shutil
-import sys
-import tempfile
 from pathlib import Path
 from statistics import median
 
 import laspy
 import numpy as np
-from clouds import BESIDE, CLOUD, Used, measure, ours, peer, verdict
+from clouds_runs import Used, measure, ours, peer, speed_up, verdict
 
 MOST_OF_PEER = 1.8
-LEAST_SPEED_UP = 1.7
 MOST_MB = 500.0
 
 
@@ -71,15 +63,6 @@ def octree(cloud: Path, folder: Path, rounds: int) -> bool:
 
 def build(kind: str, cloud: Path, folder: Path, workers: int) -> Used:
     return measure("clouds_job.py", kind, json.dumps({}), str(cloud), str(folder), str(workers))
-
-
-def speed_up(ones: list[Used], twos: list[Used]) -> bool:
-    wall = min(used.said["wall_s"] for used in ones) / min(used.said["wall_s"] for used in twos)
-    work = median(used.said["cpu_s"] for used in ones) / median(
-        used.said["longest_s"] for used in twos
-    )
-    print(f"  two workers over one by the longer one's CPU-seconds: {work:.2f}")
-    return verdict("speed of two workers over one, on the wall", wall, LEAST_SPEED_UP, most=False)
 
 
 def content(folder: Path) -> str:
@@ -136,27 +119,3 @@ def twice(cloud: Path, destination: Path) -> Path:
                     points.X = points.X + shift
                     writer.write_points(points)
     return destination
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    data = Path(os.environ.get("HAULIER_TEST_DATA", BESIDE))
-    parser.add_argument("--data", type=Path, default=data / "clouds", help="folder of the clouds")
-    parser.add_argument("--rounds", type=int, default=3)
-    choice = parser.parse_args()
-    cloud = choice.data / CLOUD
-    if not cloud.is_file():
-        parser.error(f"there is no {cloud}; --data or HAULIER_TEST_DATA names its folder")
-    folder = Path(tempfile.mkdtemp(prefix="haulier-bench-octree-"))
-    try:
-        print(f"REPROJECT_LAS and BUILD_EPT of {CLOUD}, {choice.rounds} rounds")
-        fine = octree(cloud, folder, choice.rounds)
-    finally:
-        shutil.rmtree(folder)
-    sys.exit(0 if fine else 1)
-
-
-if __name__ == "__main__":
-    main()
