@@ -4,8 +4,8 @@
 
 All on one survey of 10.65 million points, in one run: REPROJECT_LAS; REPROJECT_LAS and BUILD_EPT,
 as a recipe of two steps does it; a terrain, a surface and a hillshade. The plain loop only
-reprojects. CPU-seconds are of the work, added up over processes that have loaded their libraries, as
-a server's workers have. Rounds are interleaved, so that what else the machine does meets all.
+reprojects. CPU-seconds are of the work, added up over processes that have loaded their libraries,
+as a server's workers have. Rounds are interleaved, so that what else the machine does meets all.
 """
 
 import argparse
