@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from haulier.client.errors import RefusedError
 
 REPORT: Final = "report"
+PAGE: Final = "text/html"
 
 
 def results(
@@ -128,6 +129,8 @@ def report(
 ) -> Exit:
     """Download a job's report: one HTML page with map and statistics, readable offline.
 
+    Where several steps gave one, it is the last one's; `haulier results` gives any of them.
+
     Args:
         job: Number, UUID, or the beginning of the UUID.
         out: The file to write, or a folder; else job-NUMBER.html here.
@@ -135,7 +138,16 @@ def report(
     """
     with server.connect() as client:
         found = find_job(client, job)
-        artifact = _chosen(client, found, (REPORT,))[-1]
+        artifact = page(_chosen(client, found, (REPORT,)))
         path = client.download(found, artifact, out or Path(f"job-{found.number}.html"))
     output.told(str(path), {"path": str(path)}, json=server.json)
     return Exit.OK
+
+
+def page(reports: list["Artifact"]) -> "Artifact":
+    """Give the page among a job's reports: the last one that a browser shows.
+
+    Steps of a recipe may call other things a report too, such as the findings of a validation.
+    """
+    pages = [one for one in reports if one.media_type.startswith(PAGE)]
+    return (pages or reports)[-1]
