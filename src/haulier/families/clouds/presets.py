@@ -15,14 +15,17 @@ MOVED: Final = "step:reproject.output_las"
 
 
 def _reproject() -> dict[str, Any]:
-    """Give the first step; as MapPrism's does, it leaves Z alone where a job does not say more."""
+    """Give the first step; as MapPrism's does, it leaves Z alone where a job does not say more.
+
+    Ordo's wire wants a value for every one of `param_keys`: all but the vendor's two have one here.
+    """
     return {
         "id": "reproject",
         "type": "REPROJECT_LAS",
         "inputs": {"input_las": BROUGHT},
         "outputs": {"output_las": MOVED},
         "param_keys": ["source_epsg", "target_epsg", "vertical", "grids", "override_source_crs"],
-        "params": {"vertical": "keep"},
+        "params": {"vertical": "keep", "grids": "known_accuracy", "override_source_crs": False},
     }
 
 

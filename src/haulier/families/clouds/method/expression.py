@@ -87,7 +87,7 @@ def condition_of(text: str, known: Sequence[str]) -> Condition:
     try:
         tree = ast.parse(plain, mode="eval").body
     except SyntaxError as error:
-        at = columns[min(max(error.offset or 1, 1), len(columns)) - 1]
+        at = columns[min(error.offset or len(columns), len(columns)) - 1]
         hint = "; equality is '=='" if "=" in text and "==" not in text else ""
         raise ExpressionError(f"it cannot be read: {error.msg}{hint}", at) from None
     except (ValueError, RecursionError, MemoryError):

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 IntArray = NDArray[np.int64]
+
+#: Numbers on both sides of zero never come into one cell, however wide it is.
+LEAST_CELLS: Final = 2
 
 
 @dataclass(frozen=True)
@@ -62,25 +66,21 @@ class Tally:
     def filled(self, points: int) -> Tally:
         """Give the tally in cells of which those that are not empty hold so many on average."""
         tally = self
-        while tally.counts.size > 1 and tally.total < points * np.count_nonzero(tally.counts):
+        while max(tally.counts.shape) > LEAST_CELLS and tally.total < points * np.count_nonzero(
+            tally.counts
+        ):
             tally = tally.coarser(1)
         return tally
 
     def coarser(self, bits: int) -> Tally:
         """Give the tally in cells that are so many times twice as wide."""
         counts, low = self.counts, np.array(self.low)
-        if not bits:
+        if not bits or not counts.size:
             return self
-        width = 1 << bits
-        for axis, first in enumerate(low.tolist()):
-            before = first - (first >> bits << bits)
-            after = -(before + counts.shape[axis]) % width
-            pads = [(0, 0)] * counts.ndim
-            pads[axis] = (before, after)
-            padded = np.pad(counts, pads)
-            shape = [*padded.shape]
-            shape[axis : axis + 1] = [padded.shape[axis] // width, width]
-            counts = padded.reshape(shape).sum(axis=axis + 1)
+        for axis, first in enumerate(self.low):
+            cells = np.arange(first, first + counts.shape[axis]) >> bits
+            starts = np.flatnonzero(np.diff(cells, prepend=cells[0] - 1))
+            counts = np.add.reduceat(counts, starts, axis=axis)
         return Tally(self.cells, self.shift + bits, tuple((low >> bits).tolist()), counts)
 
 
@@ -93,7 +93,7 @@ def tally_of(cells: int, *columns: NDArray[np.integer]) -> Tally:
     """Count numbers.
 
     Args:
-        cells: the most cells there may be along an axis.
+        cells: the most cells there may be along an axis, two or more.
         columns: (n,) whole numbers of each axis.
     """
     if not len(columns[0]):

@@ -97,7 +97,7 @@ def merge(step: StepPlan, results: Mapping[str, PartResult], context: Context) -
     """
     job = _job(step, context)
     counts = rewriting.tallies(results)
-    missing, number = counts["uncoloured_points"], job.cloud.point_count
+    missing, number = counts.get("uncoloured_points", 0), job.cloud.point_count
     notes = list(job.notes)
     if number and missing == number:
         message = f"none of the {number:,} points lies where the picture has colours"

@@ -17,7 +17,6 @@ from haulier.families.clouds.io.layout import Records
 from haulier.families.clouds.method.isolation import isolation_of
 from haulier.families.clouds.method.moments import COUNT, MEAN, SQUARES, joined, moments_of
 from haulier.families.clouds.method.squares import Squares
-from haulier.families.clouds.notes import Note
 from haulier.families.clouds.params.choosing import Outlier
 from haulier.families.clouds.steps import placing, rewriting, selecting, spilling
 from haulier.families.clouds.steps.placing import LOOK, NOTHING, PLACE
@@ -223,5 +222,5 @@ def _finish(task: Task, results: Mapping[str, PartResult], context: Context) -> 
         "threshold": values["threshold"],
         "distance_unit": unit,
     }
-    notes: list[Note] = list(task.source.notes)
+    notes = placing.notes_of(task.source)
     return selecting.finish(task.source.cloud, results, context, notes, more)

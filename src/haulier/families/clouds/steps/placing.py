@@ -14,6 +14,7 @@ from haulier.core.family import Context, Part, PartResult, StepResult
 from haulier.families.clouds.io.layout import Records
 from haulier.families.clouds.method.squares import Squares
 from haulier.families.clouds.method.tallies import Tally, nothing, tally_of
+from haulier.families.clouds.notes import Note
 from haulier.families.clouds.steps import rewriting, spilling
 from haulier.families.clouds.steps.source import Source
 from haulier.families.clouds.steps.worth import places_of
@@ -37,6 +38,7 @@ PLACED: Final = np.dtype([("x", "<f8"), ("y", "<f8"), ("z", "<f8"), ("index", "<
 FLAT: Final = ("X", "Y")
 SOLID: Final = ("X", "Y", "Z")
 NOTHING: Final = Part("none")
+MAP_SCALE: Final = "MAP_SCALE"
 
 
 @dataclass(frozen=True)
@@ -103,9 +105,28 @@ def _placed(records: Records, source: Source, first: int) -> Records:
     x, y, z = places_of(records, source.cloud).T
     given = np.empty(len(records), PLACED)
     given["x"], given["y"] = x, y
-    given["z"] = z * source.metric.z_factor
+    given["z"] = z * height_factor(source)
     given["index"] = np.arange(first, first + len(records))
     return given
+
+
+def height_factor(source: Source) -> float:
+    """Give what heights must be times to be in the unit of X and Y, as the map has it."""
+    metric = source.metric
+    return round(metric.z_factor / metric.map_scale, 12)
+
+
+def notes_of(source: Source) -> list[Note]:
+    """Give the warnings of a cloud whose distances are taken on the map, not on the ground."""
+    notes = [note for note in source.notes if note.code != MAP_SCALE]
+    if len(notes) < len(source.notes):
+        message = (
+            f"lengths on the map are {source.metric.map_scale:.4f} times those on the ground here; "
+            "sizes and distances are those on the map"
+        )
+        hint = "nothing if that is meant, else reproject to a metric system of the region first"
+        notes.append(Note(MAP_SCALE, message, hint))
+    return notes
 
 
 def groups(squares: Iterable[tuple[spilling.Place, int]]) -> list[Part]:

@@ -108,7 +108,7 @@ class Rooms:
         """Give the first row of each square, and the one after its last."""
         places = self.rooms[:, 1:3]
         starts = np.flatnonzero(np.r_[len(places) > 0, (np.diff(places, axis=0) != 0).any(axis=1)])
-        ends = [*starts[1:].tolist(), len(places)]
+        ends = [*starts[1:].tolist(), *[len(places)] * bool(len(places))]
         return {
             (int(places[start][0]), int(places[start][1])): (start, end)
             for start, end in zip(starts.tolist(), ends, strict=True)

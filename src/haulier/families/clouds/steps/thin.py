@@ -22,7 +22,7 @@ from haulier.families.clouds.method.thinning import (
     first_of_voxels,
     in_turn,
 )
-from haulier.families.clouds.notes import trap
+from haulier.families.clouds.notes import Note, trap
 from haulier.families.clouds.params.choosing import Thin
 from haulier.families.clouds.steps import placing, selecting, spilling
 from haulier.families.clouds.steps.placing import LOOK, NOTHING, PLACE
@@ -49,6 +49,11 @@ class Task:
     def is_counted(self) -> bool:
         """Say whether places do not matter."""
         return self.params.method == "nth"
+
+    @property
+    def notes(self) -> list[Note]:
+        """Give what to know of the cloud."""
+        return [] if self.is_counted else placing.notes_of(self.source)
 
     @property
     def size(self) -> float:
@@ -96,7 +101,7 @@ def merge(step: StepPlan, results: Mapping[str, PartResult], context: Context) -
     task = _task(step, context)
     done = {key: result for key, result in results.items() if key != NOTHING.key}
     if step.stage == WRITE:
-        return selecting.finish(task.source.cloud, done, context, _notes(task))
+        return selecting.finish(task.source.cloud, done, context, task.notes)
     if step.stage != LOOK:
         return spilling.merge(done, context)
     if task.is_counted:
@@ -203,7 +208,3 @@ def _write(task: Task, part: Part, context: Context) -> PartResult:
         return np.asarray(chosen[at - first : at - first + len(records)])
 
     return selecting.select(task.source.cloud, part, context, keep)
-
-
-def _notes(task: Task) -> Sequence[Any]:
-    return () if task.is_counted else task.source.notes
