@@ -34,6 +34,7 @@ class Heights:
         target: the system to go to.
         output: what the written file says, with the vertical system if it is known.
         notes: what to warn of.
+        unit_m: metres of a unit of Z, where it is another than the written file suggests.
     """
 
     treatment: Treatment
@@ -42,6 +43,7 @@ class Heights:
     target: CRS
     output: CRS
     notes: tuple[Note, ...] = ()
+    unit_m: float | None = None
 
 
 def decide_heights(source: CRS, target: CRS, policy: str) -> Heights:
@@ -84,15 +86,18 @@ def _same_unit(source: CRS, target: CRS) -> bool:
 def _kept(source: CRS, target: CRS) -> Heights:
     flat = horizontal(target)
     notes: tuple[Note, ...] = ()
+    unit_m = None
     if not _same_unit(source, flat):
+        unit_m = vertical_unit_m(source)
         message = (
-            f"Z keeps its numbers in units of {vertical_unit_m(source):.10g} m, while X and Y are "
+            f"Z keeps its numbers in units of {unit_m:.10g} m, while X and Y are "
             f"now in '{flat.name}'"
         )
         hint = "set vertical to scale_to_m if heights and distances shall have one unit"
         notes = (Note("VERTICAL_UNIT_KEPT", message, hint),)
     output = _compound(flat, vertical(source))
-    return Heights("kept", 1.0, horizontal(source), flat, output, notes)
+    unit_m = unit_m if vertical(source) is None else None  # else the file says it
+    return Heights("kept", 1.0, horizontal(source), flat, output, notes, unit_m)
 
 
 def _scaled(source: CRS, target: CRS) -> Heights:

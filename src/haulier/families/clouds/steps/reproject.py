@@ -142,6 +142,7 @@ def _values(plan: Plan, frame: Frame, whole: ShardFacts, tally: Tally) -> dict[s
         },
         "heights": plan.heights.treatment,
         "height_factor": plan.heights.factor,
+        "height_unit_m": plan.heights.unit_m,
         "surrogate": {
             "patches": fitted.patches if fitted else 0,
             "fit_error_mm": fitted.error * 1000 if fitted else None,
