@@ -188,6 +188,8 @@ def run_step(
 def _run_stage(family: Family, step: StepPlan, world: World, order: Order) -> StepResult:
     stage = f".{step.stage}" if step.stage else ""
     parts = _call(world, (step, f"split{stage}"), lambda c: list(family.split(step, c)), list[Part])
+    if not parts:
+        raise ValueError(f"step '{step.id}'{stage} must split into one or more parts, got none")
     done: dict[str, PartResult] = {}
     for part in order(parts):
         context = LocalContext(world, step, f"run{stage}", part)

@@ -170,7 +170,7 @@ def chosen_of(context: Context, part: Part, name: str, stages: Sequence[str]) ->
 
 def ranges(source: Source) -> Sequence[Part]:
     """Give the ranges in which places are sorted."""
-    return spilling.split(source.cloud) or [NOTHING]
+    return spilling.split(source.cloud)
 
 
 def chunks(source: Source) -> Sequence[Part]:

@@ -47,7 +47,7 @@ def split(cloud: Cloud, shared: Mapping[str, Any] | None = None) -> Sequence[Par
     """Cut a cloud into ranges of chunks as they will be written.
 
     Args:
-        cloud: to be cut.
+        cloud: to be cut; one without points becomes one empty range.
         shared: what all parts get besides, for it decides what they give.
     """
     chunks = -(-cloud.point_count // CHUNK_POINTS)
@@ -57,7 +57,7 @@ def split(cloud: Cloud, shared: Mapping[str, Any] | None = None) -> Sequence[Par
         last = min(first + points, cloud.point_count)
         params = {"first": first, "last": last, **(shared or {})}
         parts.append(Part(f"{first:012d}", params, weight=float(last - first)))
-    return parts
+    return parts or [Part("none", {"first": 0, "last": 0, **(shared or {})})]
 
 
 def run(rewriting: Rewriting, part: Part, context: Context, change: Change) -> ShardFacts:

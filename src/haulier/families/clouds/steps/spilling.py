@@ -32,17 +32,19 @@ COLUMN, ROW, OWN, FIRST, COUNT = range(5)
 
 
 def split(cloud: Cloud) -> Sequence[Part]:
-    """Give ranges of points."""
-    return [
+    """Give ranges of points; a cloud without points is one empty range."""
+    parts = [
         Part(f"{first:012d}", {"first": first, "last": last}, weight=float(last - first))
         for first in range(0, cloud.point_count, PIECE_POINTS)
         for last in [min(first + PIECE_POINTS, cloud.point_count)]
     ]
+    return parts or [Part("none", {"first": 0, "last": 0})]
 
 
 def spill(cloud: Cloud, part: Part, context: Context, squares: Squares) -> PartResult:
     """Sort the records of a range by square; of each square, in the order of the file."""
-    whole = np.concatenate(list(pieces_of(cloud, part, context)))
+    none = np.zeros(0, cloud.layout.dtype)
+    whole = np.concatenate([none, *pieces_of(cloud, part, context)])
     x, y, _ = places_of(whole, cloud).T
     write(whole, x, y, squares, context)
     return PartResult(counters={"points": len(whole)})

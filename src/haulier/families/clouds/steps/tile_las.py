@@ -114,10 +114,11 @@ def _groups(rooms: spilling.Rooms) -> list[Part]:
         held += all_points
         sizes[-1] += all_points
     named = zip(groups, sizes, strict=True)
-    return [
+    parts = [
         Part(f"{number:06d}", {"tiles": tiles}, weight=float(size))
         for number, (tiles, size) in enumerate(named)
     ]
+    return parts or [Part("none", {"tiles": []})]
 
 
 def _write(task: Task, part: Part, context: Context) -> PartResult:

@@ -35,7 +35,7 @@ def split(step: StepPlan, context: Context) -> Sequence[Part]:
     opened = _opened(step, context)
     if isinstance(opened, Problem) or not msgspec.convert(step.params, ValidateLas).read_points:
         return [NOTHING]
-    return rewriting.split(opened) or [NOTHING]
+    return rewriting.split(opened)
 
 
 def run(step: StepPlan, part: Part, context: Context) -> PartResult:
