@@ -17,7 +17,7 @@ CHOOSING: Final = (
         params=Filter,
         accepts={"input_las": INPUT_LAS},
         produces={"output_las": OUTPUT_LAS},
-        cost=Cost(1.0, 1.2, "point"),
+        cost=Cost(1.0, 0.9, "point"),
         memory_mb=300,
     ),
     StepKind(
@@ -30,7 +30,7 @@ CHOOSING: Final = (
         params=Crop,
         accepts={"input_las": INPUT_LAS},
         produces={"output_las": OUTPUT_LAS},
-        cost=Cost(1.0, 1.0, "point"),
+        cost=Cost(1.0, 0.5, "point"),
         memory_mb=300,
     ),
     StepKind(
@@ -45,7 +45,7 @@ CHOOSING: Final = (
         accepts={"input_las": INPUT_LAS},
         produces={"output_las": OUTPUT_LAS},
         stages=("look", "place", "pick0", "pick1", "pick2", "pick3", "write"),
-        cost=Cost(3.0, 2.5, "point"),
+        cost=Cost(3.0, 1.5, "point"),
         memory_mb=450,
     ),
     StepKind(
@@ -59,7 +59,7 @@ CHOOSING: Final = (
         accepts={"input_las": INPUT_LAS},
         produces={"output_las": OUTPUT_LAS},
         stages=("look", "place", "measure", "write"),
-        cost=Cost(3.0, 7.5, "point"),
+        cost=Cost(3.0, 6.7, "point"),
         memory_mb=500,
     ),
 )

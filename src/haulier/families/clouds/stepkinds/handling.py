@@ -34,7 +34,7 @@ HANDLING: Final = (
             "output_tiles": Slot("las_tiles", "The folder of tiles and tiles.json.", folder=True)
         },
         stages=("sort", "write"),
-        cost=Cost(2.0, 1.8, "point"),
+        cost=Cost(2.0, 1.2, "point"),
         memory_mb=400,
     ),
 )

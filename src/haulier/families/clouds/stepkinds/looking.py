@@ -22,7 +22,7 @@ LOOKING: Final = (
                 "json", "What there is to know.", media_type=JSON, filename="info.json"
             )
         },
-        cost=Cost(1.0, 0.9, "point"),
+        cost=Cost(1.0, 0.65, "point"),
         memory_mb=350,
     ),
     StepKind(
@@ -38,7 +38,7 @@ LOOKING: Final = (
         produces={
             "report": Slot("json", "What was found.", media_type=JSON, filename="validation.json")
         },
-        cost=Cost(1.0, 0.9, "point"),
+        cost=Cost(1.0, 0.65, "point"),
         memory_mb=350,
     ),
 )
