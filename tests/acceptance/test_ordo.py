@@ -18,7 +18,7 @@ PATIENCE_S = 240.0
 LOOK_S = 0.2
 DATA = Path(os.environ.get("HAULIER_TEST_DATA", Path(__file__).parents[3] / "shared" / "data"))
 PINEY = DATA / "clouds" / "piney_2271_pf7.laz"
-RECIPE = {
+RECIPE: dict[str, Any] = {
     "name": "reproject-ept",
     "version": "3.0.0-inline",
     "definition": {
@@ -161,3 +161,78 @@ def test_a_job_over_a_file_that_is_not_there_fails_and_says_so(curl: Curl) -> No
 )
 def test_a_bad_job_is_refused_in_a_sentence(curl: Curl, change: dict[str, Any], said: str) -> None:
     assert said in post(curl, {**JOB, **change})["error"]
+
+
+#: The vendor's page "Submitting a Job", to the letter but for the address of its webhook.
+DOCUMENTED: dict[str, Any] = {
+    "recipe": {
+        "name": "reproject-ept",
+        "version": "3.0.0",
+        "definition": {
+            "recipe": [
+                RECIPE["definition"]["recipe"][0],
+                {
+                    "id": "build_ept",
+                    "type": "BUILD_EPT",
+                    "inputs": {"input_las": "step:reproject.output_las"},
+                    "outputs": {"output_ept": "step:build_ept.output_ept"},
+                },
+                {
+                    "id": "dataset_info",
+                    "type": "DATASET_INFO",
+                    "inputs": {"input_las": "step:reproject.output_las"},
+                    "outputs": {"metadata": "step:dataset_info.metadata"},
+                },
+            ],
+            "on_exit": {
+                "id": "call_webhook",
+                "type": "CALL_WEBHOOK",
+                "inputs": {"waits_for": "step:dataset_info.metadata"},
+                "param_keys": ["webhook_url"],
+            },
+        },
+    },
+    "inputs": JOB["inputs"],
+    "params": {
+        "reproject": {"source_epsg": "EPSG:2271", "target_epsg": "EPSG:3857"},
+        "call_webhook": {"webhook_url": ""},
+    },
+    "outputs": {"step:build_ept.output_ept": {"path": "dev/results/documented/ept"}},
+}
+
+
+@pytest.mark.slow
+def test_the_documented_job_runs_by_the_name_of_a_recipe_that_is_here(
+    curl: Curl, tmp_path: Path
+) -> None:
+    put(curl, small(tmp_path / "small.laz"))
+
+    shown = ended(curl, post(curl, DOCUMENTED)["id"])
+
+    assert (shown["job"]["status"], shown["job"]["error"]) == ("success", None)
+
+
+def test_every_recipe_that_comes_with_the_server_takes_what_the_vendors_takes(curl: Curl) -> None:
+    kept = curl("/recipes")["recipes"]
+    for recipe in (each for each in kept if each["shared"]):
+        moves = recipe["name"].startswith("reproject")
+        params = DOCUMENTED["params"] if moves else {"call_webhook": {"webhook_url": ""}}
+        asked = {"recipe_id": recipe["number"], "inputs": JOB["inputs"], "params": params}
+
+        assert "id" in post(curl, asked), recipe["name"]
+
+
+@pytest.mark.parametrize("number", [1.5, 2**63, 1e300, -1])
+def test_a_number_that_no_recipe_has_is_not_found(curl: Curl, number: float) -> None:
+    said = post(curl, {"recipe_id": number, "inputs": {}})
+
+    assert said["error"] == f"Recipe with id {number} not found"
+
+
+def test_a_body_that_is_no_text_is_refused(curl: Curl, tmp_path: Path) -> None:
+    (tmp_path / "body").write_bytes('{"recipe": "é"}'.encode("latin-1"))
+    sent = ("-X", "POST", "-H", "Content-Type: application/json")
+
+    said = curl("/ordo/jobs", *sent, "--data-binary", f"@{tmp_path / 'body'}")
+
+    assert said["error"] == "the body must be JSON: it is no UTF-8"

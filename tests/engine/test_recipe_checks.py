@@ -1,6 +1,7 @@
 # ruff: noqa: E501, ISC004 -- the tables are read by column, and hold whole sentences
 """Recipes that do not hang together, and jobs that do not fit them: everything is said at once."""
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from haulier.core.problem import Fault, Problem
 from haulier.core.recipe import Recipe, Reuse
+from haulier.engine.recipes.reading import MOST_FAULTS
 from haulier.engine.registry import Kinds
 from haulier.testing.pipes import FAMILY
 
@@ -80,8 +82,12 @@ WRONG = [
                                                   'Step "tree" takes one artifact in slot numbers, got a list', ""),
     ([change(MADE, param_keys=["cuont"])],        'Step "made" has no parameter cuont. Parameters: count, step', "count"),
     ([change(MADE, params={"many": 1})],          'Step "made" has no parameter many. Parameters: count, step', ""),
-    ([change(MADE, retries={"max": 99})],         'Step "made": Expected `int` <= 10', ""),
-    ([change(MADE, colour="red")],                'Step "made": Object contains unknown field `colour`', ""),
+    ([change(MADE, retries={"max": 99})],         'Step "made": retries.max must be int <= 10, got 99', ""),
+    ([change(MADE, cache="maybe")],               'Step "made": cache must be one of off, refresh, use, got', ""),
+    ([change(MADE, colour="red")],                'Step "made": colour is no parameter that is known', ""),
+    ([MADE, change(TOTAL, inputs={"numbers": 5})], 'Step "total" slot numbers must be "job:NAME", "step:ID.SLOT"', ""),
+    ([MADE, change(TOTAL, inputs={"numbers": []})], 'Step "total" slot numbers must be "job:NAME", "step:ID.SLOT"', ""),
+    ([change(MADE, id=f"s{n}") for n in range(1001)], "Recipe must contain at most 1000 steps", ""),
 ]
 # fmt: on
 
@@ -103,6 +109,19 @@ def test_every_fault_of_a_recipe_is_said_at_once() -> None:
     steps = [change(MADE, id=""), change(MADE, type="X"), change(TOTAL, inputs={"numbers": "y"})]
 
     assert {fault.word for fault in faults(steps)} == {"BAD_ID", "UNKNOWN_TYPE", "UNRESOLVED_REF"}
+
+
+def test_a_thousand_faults_are_looked_at_no_longer_than_fifty() -> None:
+    steps = [
+        change(TOTAL, id=f"step_{n}", inputs={"numbers": f"step:stop_{n}.sum"}) for n in range(1000)
+    ]
+
+    began = time.process_time()
+    found = faults(steps)
+
+    assert len(found) == MOST_FAULTS
+    assert found[0].suggestion.startswith("step:step_")
+    assert time.process_time() - began < 10, "what was meant was looked for minutes"
 
 
 LOADED = change(TOTAL, inputs={"numbers": "job:in"}, param_keys=["factor"])
@@ -150,6 +169,20 @@ def test_two_results_cannot_go_to_one_place() -> None:
     (fault,) = faults([MADE, TOTAL], outputs=outputs)
 
     assert fault.word == "SAME_PLACE"
+
+
+@pytest.mark.parametrize("hidden", ["step:made.numbers", "job:in"])
+def test_a_folder_may_not_take_the_place_of_another_output_or_an_input(hidden: str) -> None:
+    tree = {"id": "tree", "type": "GROW_TREE", "inputs": {"numbers": "job:in"}}
+    outputs = {"step:tree.tree": {"path": "out"}}
+    given = {"job:in": {**INPUT, "uri": "out/in.txt" if hidden == "job:in" else "in.txt"}}
+    if hidden != "job:in":
+        outputs[hidden] = {"path": "out/made.txt"}
+
+    (fault,) = faults([MADE, {**tree, "params": {"depth": 1}}], inputs=given, outputs=outputs)
+
+    assert fault.word == "NESTED_PLACE"
+    assert f'"{hidden}" lies below out' in fault.detail
 
 
 def test_a_recipe_becomes_steps_that_need_what_they_take() -> None:

@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 
 from haulier.core.artifact import FileRef
+from haulier.core.clock import SystemClock
 from haulier.core.job import Job, Step, Submission
 from haulier.core.lifecycle import State
 from haulier.core.problem import Code, Problem
 from haulier.engine import webhooks
+from haulier.engine.store import add_event
 from haulier.testing.installation import FAULTS, STORAGE, Installation, opened
 from haulier.testing.nursery import Nursery
 
@@ -364,3 +366,105 @@ def test_a_killed_worker_costs_a_recipe_no_finished_step(here: Installation) -> 
     ended = here.ended(job)
 
     assert (ended.state, here.diary.read_text()) == (State.SUCCEEDED, "total\n")
+
+
+@pytest.mark.parametrize("needed", ["waits", "bad"])
+def test_closing_steps_come_after_a_fatal_failure_too(
+    here: Installation,
+    receiver: tuple[str, list[tuple[dict[str, str], bytes]], list[int]],
+    needed: str,
+) -> None:
+    url, sent, _ = receiver
+    waits = add("waits", act="wait", gate=str(here.gate))
+    bad = {**add("bad", act="refuse"), "on_failure": "fail_job"}
+    closing = [add("last", takes=f"step:{needed}.sum"), {**hook(url), "inputs": {}}]
+
+    job = run(here, MADE, waits, bad, on_exit=closing)
+
+    assert job.problem is not None
+    assert (job.state, job.problem.code, len(sent)) == (State.FAILED, Code.INVALID, 1)
+    assert steps_of(here, job)["last"].skipped
+
+
+def test_a_webhook_tells_that_the_time_was_up(
+    here: Installation, receiver: tuple[str, list[tuple[dict[str, str], bytes]], list[int]]
+) -> None:
+    url, sent, _ = receiver
+    steps = [MADE, add(act="wait", gate=str(here.gate))]
+    recipe = {"name": "r", "version": "1", "definition": {"recipe": steps, "on_exit": hook(url)}}
+    late = Submission("RECIPE", {"recipe": recipe}, timeout_s=1.0)
+
+    job = here.ended(here.services.jobs.submit(here.caller, late))
+
+    assert job.problem is not None
+    assert (job.state, job.problem.code) == (State.FAILED, Code.TIMEOUT)
+    assert [json.loads(body)["status"] for _, body in sent] == ["failed"]
+
+
+def test_a_job_that_falls_short_says_which_step_failed_and_why(here: Installation) -> None:
+    bad, below = add("bad", act="refuse"), add("below", takes="step:bad.sum")
+    outputs = {"step:good.sum": {"path": "why/good"}, "step:below.sum": {"path": "why/below"}}
+
+    job = run(here, MADE, bad, below, add("good"), outputs=outputs)
+
+    assert job.problem is not None
+    assert job.problem.detail == "numbers must be even, got 1"
+
+
+@pytest.mark.parametrize(
+    ("there", "outputs", "said"),
+    [
+        ("spared/mbes.txt", {"step:tree.tree": {"path": "spared"}}, "such as 'mbes.txt'"),
+        ("folder/x", {"step:made.numbers": {"path": "folder"}}, "is a folder, and no file"),
+        ("file", {"step:made.numbers": {"path": "file/x"}}, "'file' in storage"),
+        ("plain", {"step:tree.tree": {"path": "plain"}}, "is a file, and no folder"),
+    ],
+)
+def test_a_delivery_takes_the_place_of_nothing_that_is_something_else(
+    here: Installation, there: str, outputs: dict[str, Any], said: str
+) -> None:
+    here.upload(there, b"1\n")
+
+    job = run(here, MADE, TREE, outputs=outputs)
+
+    assert job.problem is not None
+    assert (job.state, job.problem.code) == (State.FAILED, Code.CONFLICT)
+    assert said in job.problem.detail
+    assert str(here.settings.data) not in job.problem.detail
+    assert delivered(here, there) == "1\n"
+
+
+def test_a_folder_is_replaced_by_a_later_one_whole(here: Installation) -> None:
+    outputs = {"step:tree.tree": {"path": "twice"}}
+    run(here, MADE, TREE, outputs=outputs)
+    here.upload("twice/b1/old.txt", b"of the first")
+
+    job = run(here, MADE, TREE, outputs=outputs)
+
+    assert job.state is State.SUCCEEDED
+    assert not here.services.files.taken("main", FileRef(STORAGE, "twice/b1/old.txt"))
+    assert delivered(here, "twice/b1/leaf.txt") == "leaf of 2\n"
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("overwrite", ["error", "version"])
+def test_a_worker_killed_in_a_delivery_goes_on_with_it(here: Installation, overwrite: str) -> None:
+    path = f"killed/{overwrite}.txt"
+    waits = add("waits", act="wait", gate=str(here.gate))
+    outputs = {"step:waits.sum": {"path": path, "overwrite": overwrite}}
+    job = submit(here, MADE, waits, outputs=outputs)
+    here.until(lambda: steps_of(here, job)["waits"].state is State.RUNNING, "it waits")
+    here.kill()
+    # As it is when a worker dies between the copy and the line that says that it is made.
+    data = {"artifact": "waits.sum", "storage": STORAGE, "filename": path}
+    with here.services.engine.begin() as connection:
+        add_event(connection, job.id, "delivering", data, SystemClock().now())
+    here.upload(path, b"half")
+    here.gate.touch()
+    here.start()
+
+    ended = here.ended(job)
+
+    assert (ended.problem, ended.state) == (None, State.SUCCEEDED)
+    assert delivered(here, path) == "6\n"
+    assert noted(here, job, "delivered") == [data]

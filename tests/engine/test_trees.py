@@ -1,6 +1,7 @@
 """Folders in stores: published, fetched, delivered and removed as one thing."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -154,3 +155,46 @@ def test_a_folder_is_removed_with_all_its_files_and_nothing_beside_it(
 
     assert not trees.exists(store, "a/ept")
     assert store.load("a/ept2") == b"another's"
+
+
+def test_two_that_copy_to_one_place_leave_one_folder_and_no_mixture(
+    store: Storage, make: Callable[..., Path]
+) -> None:
+    for name in ("one", "two"):
+        files = {f"ept-data/{number}.laz": name.encode() for number in range(8)}
+        files |= {f"ept-data/{name}.laz": b"", "ept.json": name.encode()}
+        trees.adopt(store, make(files, name), name)
+    wanted = {trees.hash_of(store, name) for name in ("one", "two")}
+
+    for _ in range(3):
+        with ThreadPoolExecutor(2) as pool:
+            copies = [
+                pool.submit(trees.copy, store, name, store, "there") for name in ("one", "two")
+            ]
+        for each in copies:
+            each.result()
+
+        assert trees.hash_of(store, "there") in wanted
+
+
+def test_a_copy_takes_the_place_of_no_files_of_another_kind(
+    store: Storage, make: Callable[..., Path]
+) -> None:
+    trees.adopt(store, make(LAST), "made")
+    store.save("there/mine.las", b"mine")
+
+    with pytest.raises(Problem, match=r"such as 'mine\.las'"):
+        trees.copy(store, "made", store, "there")
+
+    assert content(store, "there") == {"mine.las": b"mine"}
+
+
+def test_what_an_earlier_try_published_is_no_part_of_the_folder(
+    store: Storage, make: Callable[..., Path]
+) -> None:
+    trees.adopt(store, make({**LAST, "ept-data/2-0-0-0.laz": b"of the first"}, "first"), "out")
+
+    tree = trees.adopt(store, make(LAST, "second"), "out")
+
+    assert content(store, "out") == LAST
+    assert tree.sha256 == trees.hash_of(store, "out")

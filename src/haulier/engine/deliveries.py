@@ -8,6 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
+from msgspec import structs
 
 from haulier.core.artifact import Artifact, FileRef
 from haulier.core.problem import Code, Problem, ProblemBody
@@ -16,6 +17,7 @@ from haulier.engine import details, store
 from haulier.engine.attempt import Attempt, transact
 from haulier.engine.bench import Bench
 
+BEGUN: Final = "delivering"
 DELIVERED: Final = "delivered"
 
 
@@ -38,39 +40,50 @@ async def deliver_recipe(bench: Bench, attempt: Attempt) -> Sequence[ProblemBody
     if not wanted:
         return []
     found = {(one.step, one.name): one for one in await _artifacts(attempt)}
-    done = await _delivered(attempt)
+    done, begun = await _noted(attempt, DELIVERED), await _noted(attempt, BEGUN)
     failed = []
     for each in wanted:
-        if f"{each.step}.{each.name}" in done:
+        name = f"{each.step}.{each.name}"
+        if name in done:
             continue  # by an attempt before this one: a second copy could get another number
         artifact = found.get((each.step, each.name))
-        problem = await _deliver(bench, attempt, each, artifact)
+        problem = await _deliver(bench, attempt, each, artifact, begun.get(name))
         if problem is not None:
             failed.append(problem)
     return failed
 
 
 async def _deliver(
-    bench: Bench, attempt: Attempt, wanted: Delivery, artifact: Artifact | None
+    bench: Bench,
+    attempt: Attempt,
+    wanted: Delivery,
+    artifact: Artifact | None,
+    begun: FileRef | None,
 ) -> ProblemBody | None:
+    """Copy an artifact, to where an attempt before this one began to copy it, if one did."""
     data: dict[str, Any] = {"artifact": f"{wanted.step}.{wanted.name}"}
+    organisation = attempt.job.organisation
     try:
-        to = await asyncio.to_thread(_put, bench, attempt.job.organisation, wanted, artifact)
+        made = _made(wanted, artifact)
+        to = begun
+        if to is None:
+            to = await asyncio.to_thread(_place, bench, organisation, wanted)
+        place = {"storage": to.storage, "filename": to.filename}
+        if begun is None:
+            await attempt.write(_note, BEGUN, data | place, attempt)
+        await asyncio.to_thread(bench.files.deliver, organisation, made, to)
     except Problem as problem:
         data |= {"code": problem.code, "detail": problem.detail}
         await attempt.write(_note, "not_delivered", data, attempt)
-        return problem.body()
-    data |= {"storage": to.storage, "filename": to.filename}
-    await attempt.write(_note, DELIVERED, data, attempt)
+        return structs.replace(problem.body(), at=_at(wanted))
+    await attempt.write(_note, DELIVERED, data | place, attempt)
     return None
 
 
-def _put(bench: Bench, organisation: str, wanted: Delivery, artifact: Artifact | None) -> FileRef:
+def _made(wanted: Delivery, artifact: Artifact | None) -> Artifact:
     if artifact is None:
         raise Problem(Code.NO_RESULT, f"step '{wanted.step}' gave no '{wanted.name}'")
-    to = _place(bench, organisation, wanted)
-    bench.files.deliver(organisation, artifact, to)
-    return to
+    return artifact
 
 
 def _place(bench: Bench, organisation: str, wanted: Delivery) -> FileRef:
@@ -79,12 +92,12 @@ def _place(bench: Bench, organisation: str, wanted: Delivery) -> FileRef:
     Raises:
         Problem: CONFLICT; something is, and is to stay.
     """
-    to, at = wanted.to, f"outputs.step:{wanted.step}.{wanted.name}.path"
+    to = wanted.to
     if wanted.overwrite is Overwrite.REPLACE or not bench.files.taken(organisation, to):
         return to
     if wanted.overwrite is Overwrite.ERROR:
         detail = f"there is something at '{to.filename}' in storage '{to.storage}' already"
-        raise Problem(Code.CONFLICT, detail, at=at)
+        raise Problem(Code.CONFLICT, detail, at=_at(wanted))
     head, dot, suffix = to.filename.partition(".")
     for number in count(2):
         other = FileRef(to.storage, f"{head}-{number}{dot}{suffix}")
@@ -93,20 +106,22 @@ def _place(bench: Bench, organisation: str, wanted: Delivery) -> FileRef:
     raise AssertionError("there is always another number")
 
 
+def _at(wanted: Delivery) -> str:
+    return f"outputs.step:{wanted.step}.{wanted.name}.path"
+
+
 async def _artifacts(attempt: Attempt) -> Sequence[Artifact]:
     return await transact(
         attempt.engine, lambda connection: details.read_artifacts(connection, attempt.job.id)
     )
 
 
-async def _delivered(attempt: Attempt) -> set[str]:
-    """Give the artifacts that the timeline says are delivered."""
-    return set(
-        await transact(
-            attempt.engine,
-            lambda connection: details.read_noted(connection, attempt.job.id, DELIVERED),
-        )
+async def _noted(attempt: Attempt, type_: str) -> Mapping[str, FileRef]:
+    """Give where the lines of a type in the timeline say that each artifact goes."""
+    found = await transact(
+        attempt.engine, lambda connection: details.read_noted(connection, attempt.job.id, type_)
     )
+    return {str(data["artifact"]): FileRef(data["storage"], data["filename"]) for data in found}
 
 
 def _note(

@@ -262,11 +262,11 @@ def read_happenings(
     return [happening_of(row) for row in rows]
 
 
-def read_noted(connection: sa.Connection, job_id: UUID, type_: str) -> list[str]:
-    """Give the artifacts that the lines of a type in a job's timeline name."""
+def read_noted(connection: sa.Connection, job_id: UUID, type_: str) -> list[Mapping[str, Any]]:
+    """Give what the lines of a type in a job's timeline say, oldest first."""
     here = (events.c.job == str(job_id), events.c.type == type_)
-    found = connection.execute(sa.select(events.c.data).where(*here))
-    return [str(row.data.get("artifact", "")) for row in found]
+    found = connection.execute(sa.select(events.c.data).where(*here).order_by(events.c.sequence))
+    return [row.data for row in found]
 
 
 def unused_keys(connection: sa.Connection, keys: Sequence[str]) -> list[str]:

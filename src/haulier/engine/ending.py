@@ -49,9 +49,10 @@ async def conclude(bench: Bench, attempt: Attempt, states: Mapping[str, str]) ->
     values: dict[str, Any] = {"statistics": result.statistics, "result": result.result}
     if failed and len(failed) == len(attempt.recipe.deliveries):
         return End.failed(failed[0])
-    if failed or event is Event.FALL_SHORT:
-        event = Event.FALL_SHORT
-        values |= {"problem": failed[0] if failed else await _first_problem(attempt)}
+    if event is Event.FALL_SHORT:  # a step failed: that is why something was not delivered
+        values |= {"problem": await _first_problem(attempt)}
+    elif failed:
+        event, values = Event.FALL_SHORT, values | {"problem": failed[0]}
     return End(event, values)
 
 

@@ -52,14 +52,13 @@ async def _call(bench: Bench, attempt: Attempt, step: StepPlan, end: End | None)
     url, at = msgspec.convert(step.params, CallWebhook).webhook_url, f"{step.id}.webhook_url"
     if not url:
         return StepResult({"tries": 0})
-    await asyncio.to_thread(webhooks.check, url, bench.webhook_hosts, at=at)
     organisation, delivery = attempt.job.organisation, f"{attempt.job.id}-{step.id}"
     secret = await asyncio.to_thread(webhooks.secret_of, bench.catalog, organisation)
     said = webhooks.Call()
     for number in range(1, TRIES + 1):
         job = await transact(attempt.engine, lambda it: store.read_job(it, attempt.job.id))
         body = await asyncio.to_thread(bench.describe, _as_it_ends(job, end, attempt.clock.now()))
-        said = await webhooks.call(url, body, secret=secret, delivery=delivery)
+        said = await _try(bench, url, body, at=at, secret=secret, delivery=delivery)
         data = {"step": step.id, "try": number, "status": said.status, "error": said.error}
         await attempt.write(_note, data, attempt.clock.now())
         if said.taken:
@@ -68,6 +67,17 @@ async def _call(bench: Bench, attempt: Attempt, step: StepPlan, end: End | None)
             await asyncio.sleep(FIRST_PAUSE_S * 2 ** (number - 1))
     reason = said.error or f"HTTP status {said.status}"
     raise Problem(Code.UNAVAILABLE, f"nobody took the webhook in {TRIES} tries: {reason}", at=at)
+
+
+async def _try(bench: Bench, url: str, body: bytes, *, at: str, **who: str) -> webhooks.Call:
+    """Call once, where the name leads now."""
+    try:
+        to = await asyncio.to_thread(webhooks.check, url, bench.webhook_hosts, at=at)
+    except Problem as problem:
+        if problem.code is Code.UNAVAILABLE:
+            return webhooks.Call(error=problem.detail)
+        raise
+    return await webhooks.call(url, body, to=to, **who)
 
 
 def _as_it_ends(job: Job, end: End | None, now: datetime) -> Job:

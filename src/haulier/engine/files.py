@@ -260,9 +260,11 @@ class Files:
         """Copy an artifact to a file or a folder of a named storage.
 
         Raises:
-            Problem: NOT_FOUND at "storage"; UNAVAILABLE; the store cannot take it.
+            Problem: NOT_FOUND at "storage"; CONFLICT; something else is there. UNAVAILABLE; the
+                store cannot take it.
         """
         store, key = self._places.file(organisation, ref.storage, ref.filename)
+        self._places.check_free(organisation, ref, folder=artifact.folder)
         if artifact.folder:
             trees.copy(self._own, artifact.key, store, key)
             return

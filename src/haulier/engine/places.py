@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Final
 from urllib.parse import quote, unquote
 
-from haulier.core.artifact import check_path
+from haulier.core.artifact import FileRef, check_path
 from haulier.core.problem import Code, Problem
+from haulier.engine import trees
 from haulier.engine.catalog import Catalog, Entry
 from haulier.engine.reach import shown
 from haulier.engine.storage import Storage
@@ -71,6 +72,24 @@ class Places:
         check_path(filename)
         store, prefix = self.folder(organisation, name)
         return store, f"{prefix}/{_path(filename)}" if prefix else filename
+
+    def check_free(self, organisation: str, ref: FileRef, *, folder: bool) -> None:
+        """Refuse a file where a folder is, and a folder, or what is below it, where a file is.
+
+        Raises:
+            Problem: CONFLICT at "filename"; NOT_FOUND at "storage".
+        """
+        names = ref.filename.split("/")
+        for count in range(1, len(names) + folder):
+            store, key = self.file(organisation, ref.storage, "/".join(names[:count]))
+            if store.exists(key):
+                name = "/".join(names[:count])
+                detail = f"'{name}' in storage '{ref.storage}' is a file, and no folder"
+                raise Problem(Code.CONFLICT, detail, at="filename")
+        store, key = self.file(organisation, ref.storage, ref.filename)
+        if not folder and trees.exists(store, key):
+            detail = f"'{ref.filename}' in storage '{ref.storage}' is a folder, and no file"
+            raise Problem(Code.CONFLICT, detail, at="filename")
 
     def blocks(self, organisation: str, name: str, filename: str) -> tuple[Storage, str]:
         """Give the store and the prefix of the blocks of a file that is not committed yet."""

@@ -340,5 +340,8 @@ def _suffixes(key: str) -> str:
 
 
 def _sentence(error: BaseException) -> str:
+    """Give what a store said; of the system's own words without its paths, which are nobody's."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
     lines = str(error).strip().splitlines()
     return lines[0] if lines else type(error).__name__

@@ -1,5 +1,7 @@
 """Folders in a store: fetched, published, copied and removed as one thing."""
 
+import secrets
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -10,7 +12,9 @@ from haulier.core.problem import Code, Problem
 from haulier.engine.storage import Storage
 
 #: Files by which readers find the others of a folder: they appear last.
-ROOTS: Final = frozenset({"ept.json", "metadata.json", "tileset.json", "index.html"})
+ROOTS: Final = frozenset({"ept.json", "metadata.json", "tileset.json", "tiles.json", "index.html"})
+TRIES: Final = 20  # to copy a folder where others copy one as well
+RANDOM: Final = secrets.SystemRandom()
 
 
 class Tree(NamedTuple):
@@ -62,6 +66,8 @@ def adopt(store: Storage, folder: Path, prefix: str) -> Tree:
         name = path.relative_to(folder).as_posix()
         blob = store.adopt(path, f"{prefix}/{name}")
         listed.append((name, blob.size_bytes, blob.sha256))
+    # What a try before this one left there would else be a part of the folder.
+    store.clear(prefix, keep={f"{prefix}/{name}" for name, _, _ in listed})
     return Tree(sum(size for _, size, _ in listed), tree_hash(listed))
 
 
@@ -79,15 +85,57 @@ def is_root(path: Path, folder: Path) -> bool:
 def copy(source: Storage, source_prefix: str, store: Storage, prefix: str) -> None:
     """Copy the files below a prefix to below another one, the roots last.
 
-    What was there goes, its root first: nobody reads the new files by the old list of them.
+    What was there goes, its root first: nobody reads the new files by the old list of them. Where
+    others copy to the same place meanwhile, it is done again: whoever ends last has looked at all
+    files after its last write, and so what stays is one folder and no mixture.
+
+    Raises:
+        Problem: CONFLICT; what is there is no such folder, and somebody would miss it; or others
+            do not stop to copy to the same place.
     """
+    names = [blob.key.removeprefix(f"{source_prefix}/") for blob in source.walk(source_prefix)]
+    _check_replaceable(store, prefix, names)
+    for number in range(1, TRIES + 1):
+        began_s = time.monotonic()
+        if _copied(source, source_prefix, store, prefix, names):
+            return
+        # Longer than a copy takes, some time: then the other one is alone for so long.
+        time.sleep(RANDOM.uniform(0, number * (time.monotonic() - began_s)))
+    raise Problem(Code.CONFLICT, "others write to the same folder all the time")
+
+
+def _copied(
+    source: Storage, source_prefix: str, store: Storage, prefix: str, names: Sequence[str]
+) -> bool:
+    """Copy once; whether the files that are there now are the ones that were written."""
     for name in ROOTS:
         store.remove(f"{prefix}/{name}")
-    names = [blob.key.removeprefix(f"{source_prefix}/") for blob in source.walk(source_prefix)]
-    for name in sorted(names, key=lambda name: (name in ROOTS, name)):
-        store.copy(source, f"{source_prefix}/{name}", f"{prefix}/{name}")
-    if left := {f"{prefix}/{name}" for name in names}:
-        store.clear(prefix, keep=left)
+    store.clear(prefix, keep={f"{prefix}/{name}" for name in names})
+    written: dict[str, str] = {}
+    try:
+        for name in sorted(names, key=lambda name: (name in ROOTS, name)):
+            blob = store.copy(source, f"{source_prefix}/{name}", f"{prefix}/{name}")
+            written[blob.key] = blob.etag
+    except Problem as problem:
+        if problem.code is not Code.CONFLICT:
+            raise
+        return False  # somebody removed a file that had just been written
+    return {blob.key: blob.etag for blob in store.walk(prefix)} == written
+
+
+def _check_replaceable(store: Storage, prefix: str, names: Sequence[str]) -> None:
+    """Refuse to replace a folder unless it is one of the same kind, or a begun copy of one."""
+    ours = {name.partition("/")[0] for name in names}
+    if any(store.exists(f"{prefix}/{root}") for root in ROOTS & ours):
+        return
+    for blob in store.walk(prefix):
+        name = blob.key.removeprefix(f"{prefix}/")
+        if name.partition("/")[0] not in ours:
+            detail = (
+                f"a folder takes the place of all that is there, and it holds other files, "
+                f"such as '{name}': give the output a folder of its own"
+            )
+            raise Problem(Code.CONFLICT, detail)
 
 
 def hash_of(store: Storage, prefix: str) -> str:

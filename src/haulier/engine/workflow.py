@@ -55,16 +55,10 @@ class JobRun:
         Raises:
             AttemptLostError: another attempt owns the job now.
         """
-        job = self.attempt.job
         work = asyncio.create_task(self._perform())
         watchers = [asyncio.create_task(self.wanted.wait()), asyncio.create_task(self._report())]
-        left_s = None
-        if job.timeout_s is not None:
-            left_s = max(job.timeout_s - job.ran_s(self.attempt.clock.now()), 0.0)
         try:
-            done, _ = await asyncio.wait(
-                [work, *watchers], timeout=left_s, return_when=asyncio.FIRST_COMPLETED
-            )
+            done, _ = await asyncio.wait([work, *watchers], return_when=asyncio.FIRST_COMPLETED)
         finally:
             # Its processes end before anything else is said of the job.
             await _ended([work, *watchers])
@@ -73,10 +67,7 @@ class JobRun:
         if watchers[0] in done and work not in done:
             await ending.stop(self.bench, self.attempt)
             return
-        detail = f"the job ran longer than its timeout_s of {job.timeout_s or 0:g} s"
-        late = End.failed(ProblemBody(Code.TIMEOUT, detail))
-        end = work.result() if work in done else late
-        await ending.settle(self.bench, self.attempt, end, self.track.now())
+        await ending.settle(self.bench, self.attempt, work.result(), self.track.now())
 
     async def _report(self) -> None:
         """Write down how far the job is, whenever that has changed."""
@@ -94,18 +85,33 @@ class JobRun:
                 written = now
 
     async def _perform(self) -> End:
-        """Do every step as soon as those that it needs have succeeded; give the job's end.
+        """Do the steps, as long as the job may run; give the job's end.
 
         The closing steps come when that end is known, and do not change it.
         """
-        await self._take_up()
+        job = self.attempt.job
+        left_s = None
+        if job.timeout_s is not None:
+            left_s = max(job.timeout_s - job.ran_s(self.attempt.clock.now()), 0.0)
         steps = [step for layer in self.attempt.recipe.levels() for step in layer]
-        with suppress(_FatalError):
-            await self._all([step for step in steps if not step.closing])
-        states = {key: _state(task) for key, task in self._states.items()}
-        self._end = await ending.conclude(self.bench, self.attempt, states)
+        try:
+            async with asyncio.timeout(left_s) as limit:
+                self._end = await self._main([step for step in steps if not step.closing])
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            detail = f"the job ran longer than its timeout_s of {job.timeout_s or 0:g} s"
+            self._end = End.failed(ProblemBody(Code.TIMEOUT, detail))
         await self._all([step for step in steps if step.closing])
         return self._end
+
+    async def _main(self, steps: Sequence[StepPlan]) -> End:
+        """Do every step as soon as those that it needs have succeeded; give what comes of it."""
+        await self._take_up()
+        with suppress(_FatalError):
+            await self._all(steps)
+        states = {key: _state(task) for key, task in self._states.items()}
+        return await ending.conclude(self.bench, self.attempt, states)
 
     async def _all(self, steps: Sequence[StepPlan]) -> None:
         for step in steps:
@@ -124,9 +130,7 @@ class JobRun:
                 self.track.steps[step.id].finish(step.counters)
 
     async def _step_in_turn(self, step: StepPlan) -> str:
-        for other in step.after:
-            await asyncio.wait([self._states[other]])
-        states = [await asyncio.shield(self._states[need]) for need in step.needs]
+        states = await self._needed(step)
 
         async def work() -> str:
             try:
@@ -141,6 +145,14 @@ class JobRun:
         if step.fatal and state != State.SUCCEEDED:
             raise _FatalError
         return state
+
+    async def _needed(self, step: StepPlan) -> Sequence[str]:
+        """Give how the steps ended that a step needs, once those before it have ended."""
+        if step.closing:  # all others have ended; some were stopped, or never began
+            return [_state(self._states.get(need)) for need in step.needs]
+        for other in step.after:
+            await asyncio.wait([self._states[other]])
+        return [await asyncio.shield(self._states[need]) for need in step.needs]
 
     async def _skip(self, step: StepPlan) -> str:
         end = StepEnd(state=State.FAILED, skipped=True)
@@ -177,10 +189,11 @@ class _FatalError(Exception):
     """A step failed without which the others are not to go on."""
 
 
-def _state(task: asyncio.Task[str]) -> str:
-    """Give how a step ended; one that was stopped has failed."""
-    stopped = task.cancelled() or task.exception() is not None
-    return str(State.FAILED) if stopped else task.result()
+def _state(task: asyncio.Task[str] | None) -> str:
+    """Give how a step ended; one that was stopped, or never began, has failed."""
+    if task is None or task.cancelled() or task.exception() is not None:
+        return str(State.FAILED)
+    return task.result()
 
 
 async def _ended(tasks: list[asyncio.Task[object]]) -> None:

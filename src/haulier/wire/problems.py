@@ -29,6 +29,12 @@ CODES: Final = {
     HTTPStatus.TOO_MANY_REQUESTS: Code.TOO_MANY,
 }
 
+#: What a body can be that its decoder does not refuse in its own words.
+UNREADABLE: Final[dict[type[Exception], str]] = {
+    RecursionError: "it is nested too deeply",
+    UnicodeDecodeError: "it is no UTF-8",
+}
+
 _GOT: Final = re.compile(r", got `\w+`$")
 _FIELD: Final = re.compile(r"^Object (?:missing required|contains unknown) field `([^`]+)`")
 _STEP: Final = re.compile(r"[^.\[\]]+")
@@ -61,8 +67,8 @@ def understood(error: Exception, request: AnyRequest, limit_bytes: int) -> Probl
         return error
     if isinstance(error, ValidationException):
         return _validation(error, request)
-    if isinstance(error, RecursionError) and ScopeState.from_scope(request.scope).json is Empty:
-        return Problem(Code.INVALID, "the body must be JSON: it is nested too deeply")
+    if type(error) in UNREADABLE and ScopeState.from_scope(request.scope).json is Empty:
+        return Problem(Code.INVALID, f"the body must be JSON: {UNREADABLE[type(error)]}")
     if isinstance(error, HTTPException) and error.detail == LEFT_EARLY:
         return Problem(Code.INVALID, "the connection closed before the body was whole")
     code = CODES.get(HTTPStatus(error.status_code)) if isinstance(error, HTTPException) else None

@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, islice
 from typing import Any, Final, NamedTuple
 
 from haulier.core.artifact import FileRef, check_path
 from haulier.core.problem import Fault, Problem
 from haulier.core.recipe import Delivery
+from haulier.core.stepkind import Slot
 from haulier.engine.recipes.checks import (
     StepKinds,
     artifacts_of,
@@ -16,7 +18,7 @@ from haulier.engine.recipes.checks import (
     parameters,
 )
 from haulier.engine.recipes.documents import Definition, InputDoc, OutputDoc, RecipeJob, StepDoc
-from haulier.engine.recipes.reading import nearest, reference, references
+from haulier.engine.recipes.reading import MOST_FAULTS, nearest, reference, references
 from haulier.engine.refusal import decode
 
 SCHEME: Final = "storage://"
@@ -34,7 +36,8 @@ class Bound(NamedTuple):
 
 def bind(job: RecipeJob, definition: Definition, kinds: StepKinds) -> tuple[Bound, list[Fault]]:
     """Give what a job brings to a definition that is right, and what is wrong with it."""
-    faults: list[Fault] = [*_missing(job, definition), *_types(job, definition, kinds)]
+    first = chain(_missing(job, definition), _types(job, definition, kinds))
+    faults = list(islice(first, MOST_FAULTS))
     files = {
         name: ref
         for name, given in job.inputs.items()
@@ -46,9 +49,10 @@ def bind(job: RecipeJob, definition: Definition, kinds: StepKinds) -> tuple[Boun
         for step in (*definition.recipe, *definition.on_exit)
         if (found := _resolved(step, job, kinds, faults)) is not None
     }
-    faults += _strangers(job, definition)
+    faults += islice(_strangers(job, definition), MOST_FAULTS)
     deliveries = tuple(_deliveries(job, definition, kinds, faults))
-    return Bound(files, hashes, params, deliveries), faults
+    faults += _nested(deliveries, files, artifacts_of(definition, kinds))
+    return Bound(files, hashes, params, deliveries), faults[:MOST_FAULTS]
 
 
 def hash_of(given: InputDoc) -> str:
@@ -166,6 +170,24 @@ def _deliveries(
             faults.append(Fault(f"{at}.path", detail, "SAME_PLACE"))
         places[to] = name
         yield _delivery(found, to, wanted)
+
+
+def _nested(
+    deliveries: Sequence[Delivery], files: Mapping[str, FileRef], produced: Mapping[str, Slot]
+) -> Iterator[Fault]:
+    """Say which folders would take the place of another output, or of what the job reads."""
+    others = [(f"step:{each.step}.{each.name}", each.to) for each in deliveries]
+    for each in deliveries:
+        name = f"step:{each.step}.{each.name}"
+        for other, place in (*others, *files.items()) if produced[name].folder else ():
+            if place.storage == each.to.storage and place.filename.startswith(
+                f"{each.to.filename}/"
+            ):
+                detail = (
+                    f'"{other}" lies below {each.to.filename}, of which the folder "{name}" takes '
+                    "the whole place: give it a folder of its own"
+                )
+                yield Fault(f"outputs.{name}.path", detail, "NESTED_PLACE")
 
 
 def _delivery(found: Sequence[str], to: FileRef, wanted: OutputDoc) -> Delivery:

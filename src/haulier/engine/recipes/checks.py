@@ -140,7 +140,7 @@ def _wiring(
         for text in references(value):
             found = reference(text)
             if found is None or (found[0] and text not in produced):
-                known = [*produced, *initial_inputs(definition)]
+                known = {*produced, *initial_inputs(definition)} - {text}
                 detail = f"Unresolved input artifact: {text}"
                 yield Fault(f"{at}.inputs.{name}", detail, "UNRESOLVED_REF", nearest(text, known))
             elif slot is not None and found[0] and not fits(slot, produced[text].type):

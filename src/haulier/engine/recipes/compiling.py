@@ -1,6 +1,7 @@
 """Make of a recipe and what a job brings the steps that run."""
 
 from collections.abc import Mapping
+from itertools import chain, islice
 from typing import Any, Final
 
 import msgspec
@@ -11,7 +12,7 @@ from haulier.core.stepkind import ANY, StepKind
 from haulier.engine.recipes.binding import Bound, bind
 from haulier.engine.recipes.checks import StepKinds, faults_of, find_kind, producers
 from haulier.engine.recipes.documents import Definition, RecipeJob, RetriesDoc, StepDoc
-from haulier.engine.recipes.reading import read, reference, references
+from haulier.engine.recipes.reading import MOST_FAULTS, read, reference, references
 from haulier.engine.recipes.webhook import ENGINE
 
 #: The codes of problems that a recipe's words for them mean.
@@ -32,8 +33,7 @@ def check_definition(raw: object, kinds: StepKinds) -> Definition:
         Problem: INVALID, with every fault.
     """
     found = read(raw)
-    faults = [*found.faults, *faults_of(found.definition, kinds)]
-    _refuse(faults)
+    _refuse(list(islice(chain(found.faults, faults_of(found.definition, kinds)), MOST_FAULTS)))
     return found.definition
 
 
@@ -65,7 +65,11 @@ def compile_job(job: RecipeJob, kinds: StepKinds, owners: Mapping[str, str]) -> 
     plans = [_plan(step, kinds, owners, bound) for step in definition.recipe]
     closing = [
         msgspec.structs.replace(
-            _plan(step, kinds, owners, bound), after=tuple(main), closing=True, optional=True
+            _plan(step, kinds, owners, bound),
+            after=tuple(main),
+            closing=True,
+            optional=True,
+            fatal=False,
         )
         for step in definition.on_exit
     ]
@@ -94,7 +98,7 @@ def _plan(step: StepDoc, kinds: StepKinds, owners: Mapping[str, str], bound: Bou
         stages=kind.stages,
         reuse=Reuse(step.cache) if kind.deterministic else Reuse.OFF,
         optional=step.optional or owners[kind.name] == ENGINE,  # a webhook never changes the job
-        fatal=step.on_failure == "fail_job",
+        fatal=step.on_failure == "fail_job" and owners[kind.name] != ENGINE,
         retries=_retries(step.retries),
         timeout_s=step.timeout_s,
         checks=_checks(step, bound),

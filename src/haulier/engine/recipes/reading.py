@@ -1,6 +1,7 @@
 """Read a recipe's definition, and find everything in it that is wrong at once."""
 
 import difflib
+import heapq
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -9,10 +10,15 @@ import msgspec
 
 from haulier.core.problem import Fault
 from haulier.engine.recipes.documents import ID, JOB, STEP, Definition, StepDoc
+from haulier.engine.refusal import refusal
 
 AT: Final = "definition.recipe"
 ON_EXIT: Final = "definition.on_exit"
 LONGEST: Final = 1000  # steps: more are a program, not a recipe
+MOST_FAULTS: Final = 50  # that are told at once
+#: What a word is compared with to find what was meant: the comparison is slow.
+MOST_COMPARED: Final = 200
+LONGEST_COMPARED: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +42,16 @@ def read(raw: object) -> Read:
     listed = raw["recipe"]
     if not listed:
         faults.append(Fault(AT, "Recipe must contain at least one step", "EMPTY"))
-    if len(listed) > LONGEST:
-        faults.append(Fault(AT, f"Recipe must contain at most {LONGEST} steps", "TOO_LONG"))
-        listed = []
-    main = _steps(listed, AT, faults)
     last = raw.get("on_exit")
     closing = last if isinstance(last, list | tuple) else [] if last is None else [last]
+    if len(listed) + len(closing) > LONGEST:
+        faults.append(Fault(AT, f"Recipe must contain at most {LONGEST} steps", "TOO_LONG"))
+        listed = closing = []
+    main = _steps(listed, AT, faults)
     return Read(Definition(recipe=main, on_exit=_steps(closing, ON_EXIT, faults)), faults)
 
 
-def _steps(listed: Iterable[object], at: str, faults: list[Fault]) -> tuple[StepDoc, ...]:
+def _steps(listed: Iterable[Any], at: str, faults: list[Fault]) -> tuple[StepDoc, ...]:
     found = []
     for index, raw in enumerate(listed):
         wrong = next(_wrong(raw, f"{at}[{index}]"), None)
@@ -55,13 +61,15 @@ def _steps(listed: Iterable[object], at: str, faults: list[Fault]) -> tuple[Step
         try:
             found.append(msgspec.convert(raw, StepDoc))
         except msgspec.ValidationError as error:
-            faults.append(_refused(str(error), raw, f"{at}[{index}]"))
+            problem = refusal(error, raw, StepDoc)
+            place = ".".join(filter(None, (f"{at}[{index}]", problem.at)))
+            faults.append(Fault(place, f'Step "{raw["id"]}": {problem.detail}', "BAD_STEP"))
     return tuple(found)
 
 
 def _wrong(raw: Any, at: str) -> Iterator[Fault]:  # noqa: ANN401 -- JSON
     """Say what keeps a step from being one, in the vendor's words where it has some."""
-    step = raw if isinstance(raw, Mapping) else {}
+    step: Mapping[str, Any] = raw if isinstance(raw, Mapping) else {}
     if not isinstance(step.get("id"), str):
         yield Fault(f"{at}.id", 'Step must have a string "id"', "NO_ID")
     elif ID.fullmatch(step["id"]) is None:
@@ -72,12 +80,16 @@ def _wrong(raw: Any, at: str) -> Iterator[Fault]:  # noqa: ANN401 -- JSON
     elif not isinstance(step.get("inputs"), Mapping):
         detail = 'Step must have an "inputs" object (slot -> artifact mapping)'
         yield Fault(f"{at}.inputs", detail, "NO_INPUTS")
-
-
-def _refused(said: str, raw: Any, at: str) -> Fault:  # noqa: ANN401 -- JSON
-    where = said.rpartition("`$")[2].rstrip("`") if "`$" in said else ""
-    reason = said.partition(" - at")[0]
-    return Fault(f"{at}{where}", f'Step "{raw["id"]}": {reason}', "BAD_STEP")
+    else:
+        inputs: Mapping[str, Any] = step["inputs"]
+        for slot, value in inputs.items():
+            named = value if isinstance(value, list | tuple) else [value]
+            if not named or not all(isinstance(each, str) for each in named):
+                detail = (
+                    f'Step "{step["id"]}" slot {slot} must be "job:NAME", "step:ID.SLOT", or a '
+                    f"list of one or more of these, got {str(value)[:80]!r}"
+                )
+                yield Fault(f"{at}.inputs.{slot}", detail, "BAD_REF")
 
 
 def reference(text: str) -> tuple[str, str] | None:
@@ -98,5 +110,8 @@ def references(value: str | Sequence[str]) -> Sequence[str]:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """Give what may have been meant; empty where nothing is like it."""
-    found = difflib.get_close_matches(word, list(known), n=1)
+    if len(word) > LONGEST_COMPARED:
+        return ""
+    alike = heapq.nsmallest(MOST_COMPARED, known, key=lambda one: abs(len(one) - len(word)))
+    found = difflib.get_close_matches(word, alike, n=1)
     return found[0] if found else ""

@@ -18,6 +18,7 @@ class CallWebhook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             description="Where the job is sent to, as JSON: what a GET of the job gives. "
             "Empty: nobody is called, so that a recipe may offer it.",
             max_length=2000,
+            pattern="^([Hh][Tt][Tt][Pp][Ss]?://.+)?$",
         ),
     ] = ""
 

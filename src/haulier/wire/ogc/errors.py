@@ -48,12 +48,19 @@ NOT_FOUND_TYPES: Final[Mapping[str, str]] = {
 
 
 class FieldFault(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One thing that is wrong with the request, and where it stands."""
+    """One thing that is wrong with the request, and where it stands.
+
+    Attributes:
+        code: what kind of fault it is, where it has a word.
+        did_you_mean: what may have been meant.
+    """
 
     detail: str
     pointer: str = ""
     parameter: str = ""
     header: str = ""
+    code: str = ""
+    did_you_mean: str = ""
 
 
 class ProblemDocument(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -107,7 +114,9 @@ def _located(fault: Fault) -> FieldFault:
         return FieldFault(fault.detail, parameter=name)
     if source == "header":
         return FieldFault(fault.detail, header=name)
-    return FieldFault(fault.detail, pointer=pointer(fault.at))
+    return FieldFault(
+        fault.detail, pointer=pointer(fault.at), code=fault.word, did_you_mean=fault.suggestion
+    )
 
 
 def render_problem(problem: Problem, request: AnyRequest) -> AnyResponse:

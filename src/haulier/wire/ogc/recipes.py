@@ -108,7 +108,7 @@ async def create_recipe(request: Asked, data: JSONBody[RecipeBody]) -> KeptRecip
     )
 
 
-@post("/recipes/validate", status_code=200, sync_to_thread=False)
+@post("/recipes/validate", status_code=200, sync_to_thread=True)
 def validate_recipe(request: Asked, data: JSONBody[DefinitionBody]) -> Verdict:
     """Say everything that is wrong with a definition, with what was meant where that is clear."""
     try:

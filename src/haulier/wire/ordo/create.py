@@ -13,6 +13,7 @@ from haulier.engine.recipes.shelf import KeptRecipe
 from haulier.engine.services import Services
 from haulier.wire.notices import LABEL
 from haulier.wire.ordo.paths import NAME
+from haulier.wire.serial import LAST
 
 #: What the vendor's own steps do where a recipe does not say it: its recipes give such
 #: parameters no word, and keep the heights of points as they are.
@@ -107,6 +108,9 @@ def _recipe(services: Services, caller: Caller, body: Mapping[str, Any]) -> Kept
     """Give the recipe of a number, or of a name and version, which is kept where it is new."""
     number = body.get("recipe_id")
     if number is not None:
+        if not 0 < number <= LAST or number != int(number):
+            detail = f"Recipe with id {number} not found"
+            raise Problem(Code.NOT_FOUND, detail, at="recipe_id")
         return services.recipes.get(caller.organisation, int(number))
     return services.recipes.ensure(caller.organisation, body["recipe"], by=caller.subject)
 

@@ -55,7 +55,7 @@ async def create_recipe(request: Asked, data: JSONBody[dict[str, Any]]) -> Creat
     return Created(kept.number)
 
 
-@post(f"{RECIPES}/validate", status_code=200, sync_to_thread=False)
+@post(f"{RECIPES}/validate", status_code=200, sync_to_thread=True)
 def validate_recipe(request: Asked, data: JSONBody[dict[str, Any]]) -> Response[Verdict]:
     """Say whether a definition is one, and everything that is wrong with it."""
     if data.get("definition") is None:
