@@ -32,7 +32,7 @@ class JobBody(msgspec.Struct, frozen=True, kw_only=True):
 class ProgressBody(msgspec.Struct, frozen=True):
     """How far a job is; `percentage` is a fraction from 0 to 1, as the vendor's is."""
 
-    percentage: float | int  # 1, as the vendor writes it, and not 1.0
+    percentage: float  # written as 1, as the vendor does, and not as 1.0
     completed_steps: int
     total_steps: int
 
@@ -147,7 +147,7 @@ def _done(words: Sequence[str]) -> float:
     return sum(word == "success" for word in words) / len(words) if words else 1.0
 
 
-def _plain(fraction: float) -> float | int:
+def _plain(fraction: float) -> float:
     return int(fraction) if fraction.is_integer() else fraction
 
 
