@@ -216,6 +216,17 @@ def test_a_header_with_a_wrong_extent_is_an_error_that_says_what_to_do(
     assert all_of(open_cloud(built.path)) == all_of(open_cloud(source))
 
 
+@pytest.mark.parametrize("kind", ["BUILD_EPT", "BUILD_COPC", "BUILD_POTREE"])
+def test_a_system_that_cannot_be_right_is_told(
+    build: Build, las: Las, terrain: Path, kind: str
+) -> None:
+    nowhere = build(kind, las([(0, 0, 0), (90_000, 50_000, 3_000)] * 50), **SMALL)
+    elsewhere = build(kind, terrain, **SMALL)
+
+    assert [note["code"] for note in nowhere.values["warnings"]] == ["CRS_MISSING"]
+    assert [note["code"] for note in elsewhere.values["warnings"]] == ["CRS_NOT_HERE"]
+
+
 def test_no_points_are_no_octree(build: Build, las: Las) -> None:
     with pytest.raises(Problem, match="CLOUD_EMPTY"):
         build("BUILD_EPT", las(np.empty((0, 3), dtype=np.int32)))

@@ -114,6 +114,10 @@ WARNINGS: dict[str, tuple[dict[str, Any], Any, Any, dict[str, Any], str]] = {
         {"crs": "EPSG:3005", "low": (885_022, 629_157, 0), "high": (885_210, 629_399, 9)},
         3005, 3857, {}, "OPERATION_ACCURACY",
     ),
+    "Switzerland from above": (
+        {**DEGREES, "low": (7.4, 46.9, 2900), "high": (7.5, 47.0, 3000)}, 4326, 2056, {},
+        "HEIGHT_MOVES_PLACE",
+    ),
     "waveforms": ({**UTM, "point_format": 9}, 32613, 3857, {}, "WAVEFORMS_DROPPED"),
 }  # fmt: skip
 

@@ -47,6 +47,7 @@ from haulier.families.clouds.steps.traps import (
     check_source,
     epoch_notes,
     grid_of,
+    height_notes,
     target_notes,
 )
 
@@ -134,6 +135,9 @@ def plan_crossing(
     notes += [*epoch_notes(operation), *target_notes(heights.target, area)]
     scales, offsets = _quanta(cloud, heights, operation, (low, high), params.scale)
     unit_m = _unit_m(heights.target)
+    if heights.treatment != "transformed":
+        farthest = max(low[2], high[2], key=abs) * vertical_unit_m(heights.source)
+        notes += height_notes(operation, box, farthest, unit_m)
     crossing = Crossing(
         pipeline=operation.pipeline,
         treatment=heights.treatment,

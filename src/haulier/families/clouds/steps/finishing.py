@@ -12,10 +12,13 @@ from numpy.typing import NDArray
 
 from haulier.core.family import Context, Part, PartResult, StepResult
 from haulier.core.recipe import StepPlan
+from haulier.families.clouds.io.cloud import Cloud
+from haulier.families.clouds.io.crs import crs_of
 from haulier.families.clouds.io.frame import Facts
 from haulier.families.clouds.io.nodes import NODE, Index, NodeWriter, gather_node, read_index
 from haulier.families.clouds.method.bins import group
 from haulier.families.clouds.method.morton import Cube, key_of
+from haulier.families.clouds.notes import Note
 from haulier.families.clouds.params.octree import Octree
 from haulier.families.clouds.steps import binning, noding
 from haulier.families.clouds.steps.building import (
@@ -25,6 +28,8 @@ from haulier.families.clouds.steps.building import (
     open_job,
     values_of,
 )
+from haulier.families.clouds.steps.crsfindings import crs_findings
+from haulier.families.clouds.steps.rewriting import in_json
 
 STAGE: Final = "write"
 Key = tuple[int, int, int, int]
@@ -128,14 +133,17 @@ def merge(
         "leaf_max": built.job.params.leaf_max,
         "scales": list(cloud.scales),
         "offsets": list(cloud.offsets),
-        "warnings": [
-            {"code": note.code, "message": note.message, "what_to_do": note.what_to_do}
-            for each in built.job.clouds
-            for note in each.notes
-        ],
+        "warnings": in_json(_notes(built.job.clouds, (*low[:2], *high[:2]))),
         **written,
     }
     return StepResult(values, {"points": built.facts.point_count})
+
+
+def _notes(clouds: Sequence[Cloud], box: Sequence[float]) -> list[Note]:
+    """Give what to warn of; a viewer would show clouds in a wrong system without a word."""
+    notes = [note for each in clouds for note in each.notes]
+    found = crs_findings(clouds[0], crs_of(clouds[0]), box)
+    return notes + [each.note for each in found if each.severity == "error"]
 
 
 def _built(job: Job, own: Sequence[str], context: Context) -> Built:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from haulier.families.clouds.io.crs import FileCrs, horizontal, is_same
-from haulier.families.clouds.method.projection import Area, Operation, position
+from haulier.families.clouds.method.projection import Area, Operation, position, transform_of
 from haulier.families.clouds.notes import Note, trap
 from haulier.families.clouds.params.reproject import GridPolicy
 
@@ -23,6 +23,8 @@ GRID: Final = 21
 OVERRIDE: Final = "set override_source_crs to believe source_epsg all the same"
 #: An operation that is less good is worth a word.
 GOOD_ACCURACY_M: Final = 1.0
+#: A place that Z moves by more is worth a word too.
+WORTH_A_WORD_M: Final = 0.001
 EPOCH: Final = re.compile(r"t_epoch=([0-9.]+)")
 PSEUDO_MERCATOR: Final = "Popular Visualisation Pseudo Mercator"
 
@@ -152,6 +154,35 @@ def epoch_notes(operation: Operation) -> list[Note]:
         f"the two systems move against each other; the epoch {found[1]} is taken for all points"
     )
     return [Note("COORDINATE_EPOCH_UNKNOWN", message, "choose systems that move together")]
+
+
+def height_notes(operation: Operation, box: Box, height_m: float, unit_m: float) -> list[Note]:
+    """Give what to warn of where Z is left alone, but X and Y depend on it.
+
+    Most shifts of datum go through geocentric coordinates. Between systems that say nothing of Z
+    they are taken at height 0, as PROJ does, and are the less right the higher a place is.
+
+    Args:
+        operation: between two systems without heights.
+        box: least X and Y, greatest X and Y of the cloud.
+        height_m: of the point farthest from height 0, in metres.
+        unit_m: metres of a unit of the new X and Y.
+    """
+    transform = transform_of(operation.pipeline)
+    x, y = grid_of(box)
+    raised = transform(x, y, np.full_like(x, height_m))
+    old, new = np.array(transform(x, y)), np.array(raised[:2])
+    real = np.isfinite(old).all(axis=0) & np.isfinite(new).all(axis=0)
+    shifts = new[:, real] - old[:, real]
+    farthest = unit_m * float(np.max(np.hypot(*shifts), initial=0.0))
+    if farthest < WORTH_A_WORD_M:
+        return []
+    message = (
+        f"X and Y are shifted between two datums as if Z were 0; at {height_m:,.0f} m above the "
+        f"ellipsoid they would differ by up to {farthest * 1000:,.1f} mm"
+    )
+    hint = "name systems with heights, such as EPSG:4979 for EPSG:4326, where this matters"
+    return [Note("HEIGHT_MOVES_PLACE", message, hint)]
 
 
 def grid_of(box: Box) -> tuple[FloatArray, FloatArray]:
