@@ -29,6 +29,7 @@ TOTAL = {
 RECIPE = {"name": "r", "version": "1", "definition": {"recipe": [MADE, TOTAL]}}
 INPUTS = {"job:in": {"type": "numbers", "uri": "dev/a.txt", "hash": "abc123"}}
 JOB = {"recipe": RECIPE, "inputs": INPUTS, "params": {"total": {"factor": 2}}}
+LOST = "storage://storage-01/dev/a.txt"
 OUTPUTS = {"step:total.sum": {"path": "dev/sum.txt"}}
 
 
@@ -198,6 +199,37 @@ def test_every_fault_is_told_beside_the_first(world: World) -> None:
         "BAD_PARAM",
         "UNKNOWN_STEP",
     }
+
+
+@pytest.mark.parametrize(
+    ("at", "members"),
+    [
+        ("inputs.job:in.uri", {"inputs": {"job:in": {**INPUTS["job:in"], "uri": LOST}}}),
+        ("outputs.step:total.sum.path", {"outputs": {"step:total.sum": {"path": LOST}}}),
+    ],
+)
+def test_a_storage_that_is_not_there_is_refused_with_the_other_faults(
+    world: World, at: str, members: dict[str, Any]
+) -> None:
+    body = change(params={"total": {"factor": "x"}}, **members)
+    submission = {name: body[name] for name in ("recipe", "inputs", "params", *members)}
+
+    ordo = world.ask("POST", "/ordo/jobs", json=body)
+    native = world.ask("POST", "/processes/recipe/execution", json={"inputs": submission})
+    plan = world.ask("POST", "/recipes/plan", json=submission)
+    alone = world.ask("POST", "/ordo/jobs", json=change(**members))
+
+    assert [answer.status_code for answer in (ordo, native, plan, alone)] == [400] * 4
+    assert [each["code"] for each in ordo.json()["errors"]] == ["BAD_PARAM", "UNKNOWN_STORAGE"]
+    (told,) = alone.json()["errors"]
+    assert (told["path"], told["code"]) == (at, "UNKNOWN_STORAGE")
+    assert told["did_you_mean"] == "storage-001"
+    assert "got 'storage-01'; there are: storage-001" in alone.json()["error"]
+    for answer in (native, plan):
+        bad, lost = answer.json()["errors"]
+        assert (bad["code"], lost["code"]) == ("BAD_PARAM", "UNKNOWN_STORAGE")
+        assert lost["did_you_mean"] == "storage-001"
+        assert lost["detail"].startswith(f"{at} names no storage")
 
 
 def test_a_job_is_taken_on_and_its_recipe_is_kept(world: World) -> None:

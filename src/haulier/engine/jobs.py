@@ -1,9 +1,11 @@
 """What every face calls: submit, get, list, cancel, retry and remove jobs, and look into them."""
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Final
 from uuid import UUID
 
+import msgspec
 import sqlalchemy as sa
 
 from haulier.core.artifact import Artifact, check_path
@@ -15,10 +17,13 @@ from haulier.core.problem import Code, Fault, Problem
 from haulier.core.recipe import Recipe
 from haulier.engine import again, details, store, trees
 from haulier.engine.durable import Enqueuer, seconds_until
-from haulier.engine.files import Files
+from haulier.engine.files import DEFAULT, Files
 from haulier.engine.listing import JobFilter, Page, list_jobs
 from haulier.engine.numbers import check_numbers
 from haulier.engine.prefixes import OUTPUTS
+from haulier.engine.recipes.binding import storages_of, unknown_storages
+from haulier.engine.recipes.documents import RecipeJob
+from haulier.engine.recipes.reading import MOST_FAULTS
 from haulier.engine.registry import Kinds
 from haulier.engine.storage import Storage
 
@@ -59,23 +64,45 @@ class Jobs:
             Problem: NOT_FOUND at `kind`; INVALID at the field that is wrong.
         """
         caller.require(Scope.WRITE)
-        recipe = self.plan(submission)
+        recipe = self.plan(caller, submission)
         self._check(caller, submission)
         with self._engine.begin() as connection:
             return self._insert(connection, caller, submission, recipe)
 
-    def plan(self, submission: Submission) -> Recipe:
+    def plan(self, caller: Caller, submission: Submission) -> Recipe:
         """Give the steps that a job would have, and take none on.
 
         Raises:
-            Problem: NOT_FOUND at `kind`; INVALID at the parameter that is wrong.
+            Problem: NOT_FOUND at `kind`; INVALID at the parameter that is wrong, or at the field
+                of a recipe's job that names no storage of the caller's.
         """
         kind = self._kinds.get(submission.kind)
         params = self._kinds.decode(kind, submission.params)
+        faults = self._unknown_storages(caller, params)
+        try:
+            recipe = self._plan(kind.name, params)
+        except Problem as problem:
+            if problem.code is not Code.INVALID or not problem.faults or not faults:
+                raise
+            every = (*problem.faults, *faults)[:MOST_FAULTS]
+            raise Problem(problem.code, problem.detail, at=problem.at, faults=every) from None
+        if faults:
+            raise Problem(Code.INVALID, faults[0].detail, at=faults[0].at, faults=faults)
+        return recipe
+
+    def _plan(self, kind: str, params: msgspec.Struct) -> Recipe:
         check_numbers(params)
-        recipe = self._kinds.family_of(kind.name).plan(kind.name, params)
+        recipe = self._kinds.family_of(kind).plan(kind, params)
         recipe.levels()  # raises where the steps do not hang together
         return recipe
+
+    def _unknown_storages(self, caller: Caller, params: msgspec.Struct) -> list[Fault]:
+        """Say where a recipe's job names a storage that would be missed after all the work."""
+        named = storages_of(params) if isinstance(params, RecipeJob) else {}
+        if set(named.values()) <= {DEFAULT}:
+            return []
+        known = [entry.name for entry in self._files.storages(caller)]
+        return list(islice(unknown_storages(named, known), MOST_FAULTS))
 
     def _check(self, caller: Caller, submission: Submission) -> None:
         faults = list(_faults(submission, self._kinds))
@@ -199,7 +226,10 @@ class Jobs:
         if old.state not in (TERMINAL if from_step else RETRIABLE):
             raise Problem(Code.CONFLICT, f"job {old.id} is {old.state}; there is nothing to retry")
         submission = again.submission_like(old)
-        recipe = again.redoing(self.plan(submission), from_step)
+        kind = self._kinds.get(submission.kind)
+        # A storage may be gone since: what is taken over needs it no more.
+        whole = self._plan(kind.name, self._kinds.decode(kind, submission.params))
+        recipe = again.redoing(whole, from_step)
         with self._engine.begin() as connection:
             if store.hold_job(connection, old.id) is None:
                 raise _missing(old.id)  # it was removed in this moment

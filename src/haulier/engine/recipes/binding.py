@@ -1,7 +1,7 @@
 """What a job brings to a recipe: artifacts, parameters, destinations; every fault at once."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import Any, Final, NamedTuple
 
@@ -22,6 +22,7 @@ from haulier.engine.recipes.reading import MOST_FAULTS, nearest, reference, refe
 from haulier.engine.refusal import decode
 
 SCHEME: Final = "storage://"
+NAMED: Final = 20  # how many storages a fault lists
 _HASH: Final = re.compile(r"(?:sha256:)?([0-9a-fA-F]{64})")
 
 
@@ -106,6 +107,27 @@ def _file(job: RecipeJob, uri: str, at: str, faults: list[Fault]) -> FileRef | N
     except Problem as problem:
         faults.append(Fault(at, problem.detail, "BAD_URI"))
         return None
+
+
+def storages_of(job: RecipeJob) -> Mapping[str, str]:
+    """Give the storages that a job reads and writes: the field that names each to its name."""
+    texts = {f"inputs.{name}.uri": given.uri for name, given in job.inputs.items()}
+    texts |= {f"outputs.{name}.path": wanted.path for name, wanted in job.outputs.items()}
+    unread: list[Fault] = []  # what cannot be read is told by `bind`
+    return {
+        at if text.startswith(SCHEME) else "storage": ref.storage
+        for at, text in texts.items()
+        if (ref := _file(job, text, at, unread)) is not None
+    }
+
+
+def unknown_storages(named: Mapping[str, str], known: Collection[str]) -> Iterator[Fault]:
+    """Say which fields of `storages_of` name a storage that there is not."""
+    there = ", ".join(islice(known, NAMED)) + (", …" if len(known) > NAMED else "")
+    for at, name in named.items():
+        if name not in known:
+            detail = f"{at} names no storage that there is, got '{name}'; there are: {there}"
+            yield Fault(at, detail, "UNKNOWN_STORAGE", nearest(name, known))
 
 
 def _resolved(

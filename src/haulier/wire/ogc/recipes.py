@@ -122,7 +122,9 @@ def validate_recipe(request: Asked, data: JSONBody[DefinitionBody]) -> Verdict:
 async def plan_recipe(request: Asked, data: JSONBody[dict[str, Any]]) -> Plan:
     """Check a job of a recipe, and give what it would do, without doing it."""
     services = services_of(request)
-    recipe = await services.write(services.jobs.plan, Submission(RECIPE.name, data))
+    recipe = await services.write(
+        services.jobs.plan, caller_of(request), Submission(RECIPE.name, data)
+    )
     return plan_of(recipe)
 
 
