@@ -46,7 +46,7 @@ check: $(INSTALLED) ## lint, types, import rules, freshness of generated pages
 	$(BIN)/python tools/tree.py --check
 
 unit: $(INSTALLED) ## every test
-	$(PYTEST)
+	$(PYTEST) --numprocesses 2 --dist loadfile
 
 bench: $(BENCH_INSTALLED) ## every benchmark; prints ratios against named peers
 	$(BIN)/python benchmarks/roads.py

@@ -7,7 +7,7 @@ from haulier.cli.codes import Exit
 
 
 def warm() -> Exit:
-    """Compile the kernels of every family that is installed; seconds where that was done before."""
+    """Compile the kernels of every family, so that no job waits for it."""
     from haulier.engine.registry import installed  # noqa: PLC0415 -- families; --help does not pay
 
     for family in installed().families:
