@@ -51,6 +51,9 @@ unit: $(INSTALLED) ## every test
 bench: $(BENCH_INSTALLED) ## every benchmark; prints ratios against named peers
 	$(BIN)/python benchmarks/roads.py
 	$(BIN)/python benchmarks/api.py
+	$(BIN)/python benchmarks/kriging.py
+	$(BIN)/python benchmarks/kriging_job.py
+	$(BIN)/python benchmarks/clouds.py
 
 docs: $(INSTALLED) ## write the generated pages and the tree in ARCHITECTURE.md again
 	$(BIN)/python tools/docs.py

@@ -48,10 +48,11 @@ def test_everything_that_is_wrong_with_a_recipe_is_said_at_once(api: httpx.Clien
     told = api.post("/recipes/validate", json={"definition": broken}).json()
 
     assert not told["valid"]
-    assert {(each["word"], each.get("suggestion")) for each in told["errors"]} == {
+    assert {(each["code"], each.get("suggestion")) for each in told["errors"]} == {
         ("UNKNOWN_TYPE", "MAKE_NUMBERS"),
         ("MISSING_SLOT", None),
     }
+    assert all(each["path"] and each["message"] for each in told["errors"])
     good = api.post("/recipes/validate", json={"definition": RECIPE["definition"]})
     assert good.json() == {"valid": True, "errors": []}
 

@@ -110,7 +110,8 @@ def test_five_kills_at_random_moments_change_no_byte(
     assert until(api, calm, *ENDED)["status"] == "successful"
     moments = np.random.default_rng(5)
 
-    jobs, killed = [], 0
+    jobs: list[str] = []
+    killed = 0
     while killed < KILLS:  # a job may end before its last moment comes: the next has the rest
         assert len(jobs) < KILLS
         jobs.append(submit(api))

@@ -44,11 +44,20 @@ class DefinitionBody(msgspec.Struct, frozen=True):
     definition: dict[str, Any]
 
 
+class FaultBody(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One thing that is wrong with a definition, and what may have been meant."""
+
+    path: str
+    code: str
+    message: str
+    suggestion: str = ""
+
+
 class Verdict(msgspec.Struct, frozen=True):
     """Whether a definition hangs together, and everything that is wrong with it."""
 
     valid: bool
-    errors: tuple[Fault, ...] = ()
+    errors: tuple[FaultBody, ...] = ()
 
 
 class PlannedStep(msgspec.Struct, frozen=True):
@@ -114,8 +123,12 @@ def validate_recipe(request: Asked, data: JSONBody[DefinitionBody]) -> Verdict:
     try:
         check_definition(data.definition, services_of(request).kinds.step_kinds)
     except Problem as problem:
-        return Verdict(valid=False, errors=problem.faults)
+        return Verdict(valid=False, errors=tuple(map(_fault_body, problem.faults)))
     return Verdict(valid=True)
+
+
+def _fault_body(fault: Fault) -> FaultBody:
+    return FaultBody(fault.at, fault.word, fault.detail, fault.suggestion)
 
 
 @post("/recipes/plan", status_code=200)
