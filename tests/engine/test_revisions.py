@@ -13,6 +13,7 @@ from haulier.core.entry import Publication
 from haulier.core.problem import Code, Problem
 from haulier.engine.catalog import SHARED, Catalog, StaleError
 from haulier.engine.reach import Reach
+from haulier.engine.tables import revisions
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -119,6 +120,8 @@ def test_a_transaction_that_fails_leaves_neither_version_nor_revision(
     with pytest.raises(StaleError):
         both()
     assert catalog.versions(catalog.get("acme", "grid", "g")) == [entry]
+    with database.connect() as connection:  # a revision would keep all others from version 1
+        assert connection.execute(sa.select(sa.func.count()).select_from(revisions)).scalar() == 0
 
 
 def test_a_new_entry_may_bring_its_id(catalog: Catalog, database: sa.Engine) -> None:

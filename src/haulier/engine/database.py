@@ -85,7 +85,23 @@ def _sqlite(url: sa.URL) -> sa.Engine:
         for pragma in PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
 
+    @sa.event.listens_for(engine, "savepoint")
+    def enclose(connection: sa.Connection, name: str) -> None:
+        del name
+        begin_writing(connection)  # else the savepoint is the transaction, and commits at its end
+
     return engine
+
+
+def begin_writing(connection: sa.Connection) -> None:
+    """Let what is read from here on be what is written over: SQLite takes its lock at once.
+
+    PostgreSQL locks the rows that are read for an update.
+    """
+    if connection.dialect.name != "sqlite":
+        return
+    if not connection.connection.in_transaction:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def migrate(engine: sa.Engine) -> None:
@@ -104,5 +120,4 @@ def _take_turns(connection: sa.Connection) -> None:
     """Let one process migrate at a time: both databases let the others wait."""
     if connection.dialect.name == "postgresql":
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('haulier migrations'))"))
-    else:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    begin_writing(connection)

@@ -10,6 +10,7 @@ from msgspec import structs
 
 from haulier.core.entry import Entry, Publication
 from haulier.core.identity import new_job_id
+from haulier.engine.database import begin_writing
 from haulier.engine.reach import SHARED
 from haulier.engine.tables import catalog, revisions
 
@@ -119,6 +120,7 @@ def held(connection: sa.Connection, organisation: str, type_: str, name: str) ->
 
     0: there is none.
     """
+    begin_writing(connection)
     query = sa.select(catalog.c.version).where(*_is(organisation, type_, name)).with_for_update()
     return connection.execute(query).scalar_one_or_none() or 0
 
