@@ -101,6 +101,16 @@ def test_coarser_cells_hold_what_the_finer_held() -> None:
     assert same(coarse.coarser(2), seen.coarser(5))
 
 
+def test_a_small_piece_joins_a_vast_cloud_in_its_own_few_cells() -> None:
+    vast, piece = np.array([[-(2**31), 0, 5], [2**31 - 1, 9, 7]], np.int32), drawn(5, 40, 30)
+    gatherer = Gatherer((0, 0))
+
+    gatherer.join(overview_of(vast))
+    gatherer.join(overview_of(piece))
+
+    assert same(gatherer.overview(), overview_of(np.concatenate([vast, piece])))
+
+
 @pytest.mark.parametrize(
     ("scales", "bits"), [((0.01, 0.01), (0, 0)), ((0.01, 0.001), (0, 3)), ((1e-7, 8e-7), (3, 0))]
 )

@@ -63,20 +63,17 @@ class Overview:
         """Give it in cells that are so many times twice as wide."""
         if not bits or not self.count.size:
             return replace(self, bits=(self.bits[0] + bits, self.bits[1] + bits))
-        width = 1 << bits
-        rows, columns = self.shape
-        before = [first - (first >> bits << bits) for first in (self.low[1], self.low[0])]
-        pads = [
-            (lead, -(lead + length) % width)
-            for lead, length in zip(before, (rows, columns), strict=True)
-        ]
+        # Only cells there are: padded to whole wide ones, few cells could be made of terabytes.
+        rows, columns = (
+            _firsts(low, length, bits)
+            for low, length in zip(reversed(self.low), self.shape, strict=True)
+        )
         given = {}
         for name in LAYERS:
-            layer = getattr(self, name)
-            padded = np.pad(layer, pads, constant_values=NO_HEIGHT if name == "high" else 0)
-            shape = (padded.shape[0] // width, width, padded.shape[1] // width, width)
-            reduce = np.max if name == "high" else np.sum
-            given[name] = reduce(padded.reshape(shape), axis=(1, 3)).astype(layer.dtype)
+            layer, reduce = getattr(self, name), np.maximum if name == "high" else np.add
+            for axis, firsts in enumerate((rows, columns)):
+                layer = reduce.reduceat(layer, firsts, axis, dtype=layer.dtype)
+            given[name] = layer
         low = (self.low[0] >> bits, self.low[1] >> bits)
         return Overview((self.bits[0] + bits, self.bits[1] + bits), low, **given)
 
@@ -110,6 +107,12 @@ class Overview:
 
 
 LAYERS: Final = tuple(each.name for each in fields(Overview) if each.name not in {"bits", "low"})
+
+
+def _firsts(low: int, length: int, bits: int) -> NDArray[np.intp]:
+    """Give where along an axis the first cell of each wider one stands."""
+    wide = (low + np.arange(length, dtype=np.int64)) >> bits
+    return np.flatnonzero(np.diff(wide, prepend=wide[0] - 1))
 
 
 def _moved(cells: slice, origin: int) -> slice:
