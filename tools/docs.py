@@ -5,46 +5,30 @@ import argparse
 import inspect
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Final, cast
+
+from kindpages import processes, steps
+from markdown import page, table
 
 from haulier import config
 from haulier.cli import codes, exits
 from haulier.cli.main import GROUPS, build
 from haulier.client import Client, errors
 from haulier.core import caller, lifecycle, problem
-from haulier.core.family import Family, Kind
 from haulier.wire import openapi
 from haulier.wire.dialect import installed
 from haulier.wire.ogc import DIALECT
-from haulier.wire.ogc.describe import inputs_of
 from haulier.wire.ogc.errors import REPLIES
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 DOCS: Final = ROOT / "docs"
-NOTE: Final = "<!-- Made by tools/docs.py from the code: do not edit, run `make docs`. -->"
 MEMBER: Final = re.compile(r"^    (\w+) = (?:\"(\w+)\"|(\d+))(?: *# (.*))?$", re.MULTILINE)
 ATTRIBUTE: Final = re.compile(r"^ {4}(\w+): ((?:.+\n?)(?: {8}.+\n?)*)", re.MULTILINE)
 LINK: Final = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)[^)]*\)")
 METHODS: Final = ("get", "head", "post", "put", "delete")
-
-
-def table(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    """Give a Markdown table."""
-    lines = [columns, tuple("---" for _ in columns), *rows]
-    return "\n".join(f"| {' | '.join(_cell(cell) for cell in row)} |" for row in lines)
-
-
-def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")
-
-
-def page(title: str, introduction: str, *parts: str) -> str:
-    """Give a page that says that it is generated."""
-    return "\n\n".join([f"# {title}", NOTE, introduction, *parts]) + "\n"
 
 
 def remarks(enumeration: type) -> dict[str, str]:
@@ -177,55 +161,6 @@ def _parameters(operation: Mapping[str, Any]) -> str:
     return ", ".join(f"`{name}`" for name in found)
 
 
-def processes() -> str:
-    """Give the inputs and outputs of every kind that comes with the package."""
-    points = sorted(entry_points(group="haulier.families"), key=lambda point: point.name)
-    ours = [point for point in points if point.value.startswith("haulier.")]
-    families = [cast("Family", point.load()) for point in ours]
-    kinds = [kind for family in families for _, kind in sorted(family.kinds.items())]
-    introduction = (
-        "What a server can do without plug-ins. `haulier processes` and `haulier describe KIND` "
-        "show the same of a running server, plug-ins included."
-    )
-    return page("Processes", introduction, *(_process(kind) for kind in kinds))
-
-
-def _process(kind: Kind) -> str:
-    described = inputs_of(kind)
-    rows = [
-        row
-        for name, one in described.items()
-        for row in _inputs(name, one.schema, needed=one.min_occurs > 0)
-    ]
-    outputs = [(f"`{one.name}`", one.title, f"`{one.media_type}`") for one in kind.outputs]
-    return "\n\n".join(
-        [
-            f"## {kind.name}",
-            f"Process `{kind.slug}`, version {kind.version}. {kind.description}",
-            table(("input", "type", "default", "meaning"), rows),
-            table(("output", "what it is", "media type"), outputs),
-        ]
-    )
-
-
-def _inputs(name: str, schema: Mapping[str, Any], *, needed: bool) -> Iterator[tuple[str, ...]]:
-    inner = schema.get("properties", {})
-    if inner and "default" in schema:
-        for member, one in inner.items():
-            yield from _inputs(f"{name}.{member}", one, needed=False)
-        return
-    default = "needed" if needed else f"`{schema.get('default', '')!r}`"
-    yield f"`{name}`", _type(schema), default, str(schema.get("description", ""))
-
-
-def _type(schema: Mapping[str, Any]) -> str:
-    if "enum" in schema:
-        return " or ".join(f"`{one}`" for one in schema["enum"])
-    low, high = schema.get("minimum"), schema.get("maximum")
-    bounds = f", {low} to {high}" if low is not None and high is not None else ""
-    return f"{schema.get('type', 'file')}{bounds}"
-
-
 def client() -> str:
     """Give the calls of the Python client."""
     introduction = (
@@ -267,6 +202,7 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "problems.md": problems,
     "api.md": api,
     "processes.md": processes,
+    "steps.md": steps,
     "client.md": client,
 }
 
