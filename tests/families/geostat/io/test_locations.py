@@ -1,6 +1,7 @@
 """Locations: grids range by range, masks, drillholes; the vendor's own code is the judge."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -110,6 +111,50 @@ def test_a_large_mask_is_read_by_its_steps(gallery: Gallery) -> None:
     low, high = CHUNK_ROWS - 3, CHUNK_ROWS + 5
     assert locations.cells(context, low, high).tolist() == expected[low:high].tolist()
     assert locations.cells(context, 0, locations.length).tolist() == expected.tolist()
+
+
+class CountingContext(LocalContext):
+    """A context that counts how often a file is asked for."""
+
+    reads = 0
+
+    def read(self, value: Any) -> Path:
+        """Give the local path of an input."""
+        self.reads += 1
+        return super().read(value)
+
+
+def test_a_mask_is_gone_through_once_by_who_asks_in_order(gallery: Gallery) -> None:
+    """Few of many blocks are active: every range of rows is a long way through the mask."""
+    mask = np.zeros(40 * CHUNK_ROWS, dtype=bool)
+    mask[:: 3 * CHUNK_ROWS // 1000] = True
+    object_ = loaded(gallery, gallery.grid("m.json", (CHUNK_ROWS, 40, 1), mask=mask))
+    context = CountingContext(gallery.world, STEP, "run")
+    steps = steps_of(context, object_)
+    locations = locations_of(context, object_, attribute_lists(object_)[0], steps)
+    expected = np.flatnonzero(mask)
+    context.reads = 0
+
+    assert isinstance(locations, MaskedLocations)
+    for low in range(0, locations.length, 64):
+        for _ in range(2):  # as who needs places, and then sizes
+            given = locations.cells(context, low, low + 64)
+            assert given.tolist() == expected[low : low + 64].tolist()
+    assert context.reads == 1
+
+
+def test_ranges_of_a_mask_may_come_in_any_order(gallery: Gallery) -> None:
+    mask = np.random.default_rng(2).random(5 * CHUNK_ROWS) < 0.7
+    object_ = loaded(gallery, gallery.grid("m.json", (CHUNK_ROWS, 5, 1), mask=mask))
+    context = context_of(gallery)
+    steps = steps_of(context, object_)
+    locations = locations_of(context, object_, attribute_lists(object_)[0], steps)
+    expected = np.flatnonzero(mask)
+
+    assert isinstance(locations, MaskedLocations)
+    for low in (3 * CHUNK_ROWS + 7, 5, 5, CHUNK_ROWS, CHUNK_ROWS + 10, 0, locations.length - 2):
+        high = min(low + CHUNK_ROWS, locations.length)
+        assert np.array_equal(locations.cells(context, low, high), expected[low:high])
 
 
 def test_a_mask_that_contradicts_its_document_is_refused(gallery: Gallery) -> None:

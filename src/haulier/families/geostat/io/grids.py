@@ -10,13 +10,9 @@ from numpy.typing import NDArray
 
 from haulier.core.family import Context
 from haulier.core.problem import Code, Problem
+from haulier.families.geostat.io.masks import ActiveBlocks
 from haulier.families.geostat.io.objects import MASKED, TENSOR, GeoObject
-from haulier.families.geostat.io.tables import (
-    CHUNK_ROWS,
-    FloatArray,
-    batches_of_rows,
-    open_table,
-)
+from haulier.families.geostat.io.tables import CHUNK_ROWS, FloatArray, open_table
 from haulier.families.geostat.method.rotation import rotation_matrix
 
 IntArray = NDArray[np.int64]
@@ -180,18 +176,16 @@ class MaskedLocations:
 
     Attributes:
         grid: all blocks.
-        mask: the table of the mask, as the document has it.
         steps: every `CHUNK_ROWS`-th active block's number, so that rows are found without
             counting from the first; the number of blocks stands at the end.
         active: how many are.
-        at: the parameter.
+        blocks: the mask, as it is read.
     """
 
     grid: Grid
-    mask: Mapping[str, Any]
     steps: tuple[int, ...]
     active: int
-    at: str
+    blocks: ActiveBlocks
 
     @property
     def length(self) -> int:
@@ -200,18 +194,7 @@ class MaskedLocations:
 
     def cells(self, context: Context, first: int, last: int) -> IntArray:
         """Give the numbers of the blocks of a range of rows."""
-        begin = first // CHUNK_ROWS
-        end = min(-(-last // CHUNK_ROWS), len(self.steps) - 1)
-        low, high = self.steps[begin], self.steps[end]
-        found = [np.zeros(0, dtype=np.int64)]
-        with open_table(context, self.mask, at=self.at, what="the mask") as file:
-            for batch in batches_of_rows(file, low, high):  # few may be active of very many
-                truths = batch.column(0).to_numpy(zero_copy_only=False)
-                found.append(low + np.flatnonzero(truths))
-                low += batch.num_rows
-        cells = np.concatenate(found)
-        skipped = first - begin * CHUNK_ROWS
-        return cells[skipped : skipped + last - first].astype(np.int64)
+        return self.blocks.cells(context, first, last)
 
     def places(self, context: Context, first: int, last: int) -> FloatArray:
         """Give the centres of a range of rows: (m, 3) metres."""
@@ -252,5 +235,6 @@ def grid_locations(object_: GeoObject, steps: Sequence[int]) -> GridLocations | 
     if object_.type != MASKED:
         return GridLocations(grid)
     document = object_.document
-    mask, active = document["mask"]["values"], int(document["number_of_active_cells"])
-    return MaskedLocations(grid, mask, tuple(steps), active, object_.at)
+    active = int(document["number_of_active_cells"])
+    blocks = ActiveBlocks(document["mask"]["values"], tuple(steps), object_.at)
+    return MaskedLocations(grid, tuple(steps), active, blocks)
