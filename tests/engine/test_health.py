@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from haulier.core.clock import FrozenClock
 from haulier.core.lifecycle import State
-from haulier.engine.database import connect
+from haulier.engine.database import connect, time_of
 from haulier.engine.health import BELIEVED, Health
 from haulier.engine.storage import Storage
 from haulier.engine.tables import jobs, workers
@@ -35,10 +35,12 @@ def health(database: sa.Engine, folder: Path, clock: FrozenClock) -> Health:
     return Health(database, Storage(folder.as_uri()), clock, DEAD_AFTER_S)
 
 
-def beat(database: sa.Engine, name: str, at: datetime) -> None:
+def beat(database: sa.Engine, name: str, seconds_ago: float) -> datetime:
     row = {"name": name, "token": str(uuid4()), "host": "h", "pid": 1, "processes": 2}
     with database.begin() as connection:
+        at = time_of(connection) - timedelta(seconds=seconds_ago)
         connection.execute(sa.insert(workers).values(row | {"started_at": START, "beat_at": at}))
+    return at
 
 
 def job(database: sa.Engine, state: State) -> None:
@@ -113,18 +115,26 @@ def test_a_storage_that_takes_nothing_is_not_well_until_it_does(
     assert health.storage() is None
 
 
-def test_a_worker_is_alive_as_long_as_it_was_seen_lately(
-    health: Health, database: sa.Engine, clock: FrozenClock
+def test_a_worker_is_alive_as_long_as_the_databases_clock_saw_it_lately(
+    health: Health, database: sa.Engine
 ) -> None:
-    beat(database, "b-late", START - timedelta(seconds=1))
-    beat(database, "a-fresh", START)
-    clock.move(DEAD_AFTER_S)
+    beat(database, "b-late", DEAD_AFTER_S)
+    at = beat(database, "a-fresh", 0)
 
     found = health.workers()
 
     assert [(one.name, one.alive) for one in found] == [("a-fresh", True), ("b-late", False)]
     assert (found[0].host, found[0].pid, found[0].processes) == ("h", 1, 2)
-    assert found[0].beat_at == START
+    assert found[0].beat_at == at
+
+
+def test_a_clock_that_differs_from_the_databases_is_told(
+    health: Health, database: sa.Engine, clock: FrozenClock
+) -> None:
+    with database.connect() as connection:
+        clock.move((time_of(connection) - clock.now()).total_seconds() + 3600)
+
+    assert 3000 < health.ahead_s() <= 3600
 
 
 def test_jobs_that_have_not_ended_are_counted_by_state(health: Health, database: sa.Engine) -> None:

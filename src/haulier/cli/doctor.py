@@ -203,18 +203,16 @@ def worker(services: "Services") -> Finding:
 
 
 def clock(services: "Services") -> Finding:
-    """Check this machine's clock against the last beats of the workers."""
-    now = datetime.now(UTC)
-    ahead = [(one.beat_at - now).total_seconds() for one in services.health.workers()]
-    most_s = max(ahead, default=0.0)
-    if most_s > SKEW_S:
+    """Check this machine's clock against the database's."""
+    ahead_s = services.health.ahead_s()
+    if abs(ahead_s) > SKEW_S:
         return Finding(
             "clock",
             "FAIL",
-            f"a worker's beat is {most_s:.0f} s in the future",
+            f"{abs(ahead_s):.0f} s {'ahead of' if ahead_s > 0 else 'behind'} the database's",
             "set the clocks of all machines by NTP",
         )
-    return passed("clock", f"{now:%Y-%m-%d %H:%M:%S}Z, no beat from the future")
+    return passed("clock", f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}Z, agrees with the database's")
 
 
 def _sentence(error: BaseException) -> str:

@@ -1,5 +1,6 @@
 """Connections to SQLite or PostgreSQL, and the migrations that make our tables there."""
 
+from datetime import datetime
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any, Final
@@ -9,10 +10,16 @@ from alembic import command
 from alembic.config import Config
 
 from haulier.core.problem import Code, Problem
+from haulier.engine.tables import Moment
 
 VERSION_TABLE: Final = "haulier_version"
 #: How long a transaction may do nothing before PostgreSQL ends it.
 IDLE_S: Final = 10
+#: The database's own clock, in microseconds since 1970; it does not stand still in a transaction.
+CLOCKS: Final = {
+    "sqlite": "SELECT CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)",
+    "postgresql": "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)",
+}
 PRAGMAS: Final = (
     "busy_timeout=30000",
     "journal_mode=WAL",
@@ -91,6 +98,13 @@ def _sqlite(url: sa.URL) -> sa.Engine:
         begin_writing(connection)  # else the savepoint is the transaction, and commits at its end
 
     return engine
+
+
+def time_of(connection: sa.Connection) -> datetime:
+    """Give the time by the database's clock: one for all machines, whatever theirs say."""
+    clock = sa.text(CLOCKS[connection.dialect.name]).columns(sa.column("now", Moment))
+    now: datetime = connection.execute(clock).scalar_one()
+    return now
 
 
 def begin_writing(connection: sa.Connection) -> None:

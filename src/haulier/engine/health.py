@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from haulier.core.clock import Clock
 from haulier.core.lifecycle import ACTIVE, State
 from haulier.core.problem import Problem
+from haulier.engine.database import time_of
 from haulier.engine.storage import Storage
 from haulier.engine.tables import ACTIVE_JOBS, jobs, workers
 
@@ -83,10 +84,15 @@ class Health:
     def workers(self) -> Sequence[WorkerInfo]:
         """Give the workers that are known, by name."""
         wanted = sa.select(*(column for column in workers.c if column.name != "token"))
-        now = self._clock.now()
         with self._engine.connect() as connection:
+            now = time_of(connection)
             rows = connection.execute(wanted.order_by(workers.c.name)).mappings().all()
         return [WorkerInfo(**row, alive=now - row["beat_at"] <= self._dead_after) for row in rows]
+
+    def ahead_s(self) -> float:
+        """Give how far this machine's clock is ahead of the database's; less than 0: behind."""
+        with self._engine.connect() as connection:
+            return (self._clock.now() - time_of(connection)).total_seconds()
 
     def jobs_by_state(self) -> dict[State, int]:
         """Give how many jobs stand in each state that has not ended."""

@@ -1,7 +1,11 @@
-"""Which workers live: each says so every second, and the eldest buries the dead."""
+"""Which workers live: each says so every second, and the eldest buries the dead.
+
+All times here are the database's: the clocks of two machines need not agree.
+"""
 
 import os
 import socket
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,8 +15,8 @@ from uuid import uuid4
 import psutil
 import sqlalchemy as sa
 
-from haulier.core.clock import Clock
 from haulier.core.problem import Code, Problem
+from haulier.engine.database import time_of
 from haulier.engine.tables import workers
 
 #: The last beat of a worker that left in order: long ago, so that nobody waits for it.
@@ -34,15 +38,13 @@ class Me:
     dead_after_s: float
 
 
-def claim_name(
-    connection: sa.Connection, clock: Clock, name: str, *, processes: int, dead_after_s: float
-) -> Me:
+def claim_name(connection: sa.Connection, name: str, *, processes: int, dead_after_s: float) -> Me:
     """Take a worker's name for this process.
 
     Raises:
         Problem: CONFLICT; a living worker has it, and two of one name would run a job twice.
     """
-    now = clock.now()
+    now = time_of(connection)
     row = connection.execute(sa.select(workers).where(workers.c.name == name)).one_or_none()
     if row is not None and _lives(row, now, dead_after_s):
         detail = f"worker '{name}' runs already, on {row.host} as process {row.pid}"
@@ -82,14 +84,16 @@ def _lives(row: sa.Row[Any], now: datetime, dead_after_s: float) -> bool:
     """Tell whether a worker lives: by its process where it is here, else by its beat."""
     if row.beat_at == LONG_AGO:
         return False
+    silent_s = (now - row.beat_at).total_seconds()
     if row.host != socket.gethostname():
-        return bool(now - row.beat_at < timedelta(seconds=dead_after_s))
+        return bool(silent_s < dead_after_s)
     try:
-        began_at = psutil.Process(row.pid).create_time()
+        age_s = time.time() - psutil.Process(row.pid).create_time()
     except psutil.NoSuchProcess:
         return False
-    # A process that began after the last beat has only inherited the number.
-    return bool(began_at <= row.beat_at.timestamp())
+    # A process that began after the last beat has only inherited the number. Ages are compared,
+    # as one time is the machine's and the other the database's.
+    return bool(age_s >= silent_s)
 
 
 class Standing(NamedTuple):
@@ -104,13 +108,13 @@ class Standing(NamedTuple):
     dead: Sequence[tuple[str, str]]
 
 
-def beat(connection: sa.Connection, clock: Clock, me: Me) -> Standing:
+def beat(connection: sa.Connection, me: Me) -> Standing:
     """Say that this worker lives, and learn who does not.
 
     Raises:
         Problem: CONFLICT; another process has taken the name, or this one was taken for dead.
     """
-    now = clock.now()
+    now = time_of(connection)
     if not owns_name(connection, me, beat_at=now):
         detail = f"another process works as '{me.name}' now; this one ends"
         raise Problem(Code.CONFLICT, detail, at="worker_name")
@@ -131,12 +135,12 @@ def owns_name(connection: sa.Connection, me: Me, **values: Any) -> bool:  # noqa
     return bool(connection.execute(sa.update(workers).where(*mine).values(change)).rowcount)
 
 
-def declare_dead(connection: sa.Connection, clock: Clock, me: Me, dead: tuple[str, str]) -> bool:
+def declare_dead(connection: sa.Connection, me: Me, dead: tuple[str, str]) -> bool:
     """Take a silent worker's name from it; False if it has spoken meanwhile.
 
     From here on its own beat tells it to end, should it only have been frozen.
     """
-    limit = clock.now() - timedelta(seconds=me.dead_after_s)
+    limit = time_of(connection) - timedelta(seconds=me.dead_after_s)
     gone = (workers.c.name == dead[0], workers.c.token == dead[1], workers.c.beat_at < limit)
     query = sa.update(workers).where(*gone).values(token=NOBODY, beat_at=LONG_AGO)
     return bool(connection.execute(query).rowcount)

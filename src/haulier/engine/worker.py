@@ -138,7 +138,6 @@ class Worker:
         settings = self._settings
         return presence.claim_name(
             connection,
-            self._clock,
             settings.worker,
             processes=settings.pool,
             dead_after_s=settings.dead_after_s,
@@ -171,9 +170,7 @@ class Worker:
             await pool.warm(names)
 
     async def _beat(self, me: Me, runtime: Runtime) -> None:
-        standing = await transact(
-            self._engine, lambda connection: presence.beat(connection, self._clock, me)
-        )
+        standing = await transact(self._engine, partial(presence.beat, me=me))
         self._eldest = standing.eldest
         for dead in standing.dead:
             if await transact(self._engine, partial(self._declare_dead, me=me, dead=dead)):
@@ -181,7 +178,7 @@ class Worker:
 
     def _declare_dead(self, connection: sa.Connection, me: Me, dead: tuple[str, str]) -> bool:
         """Take name and jobs from a worker in one transaction, or leave it both."""
-        gone = presence.declare_dead(connection, self._clock, me, dead)
+        gone = presence.declare_dead(connection, me, dead)
         if gone:
             store.release_jobs(connection, dead[0], self._clock.now(), forgive=False)
         return gone
