@@ -120,6 +120,30 @@ def test_a_port_that_is_taken_is_said_at_once(tmp_path: Path) -> None:
     assert f"cannot listen on 127.0.0.1 port {port}" in done.stderr
 
 
+def test_a_second_server_of_a_folder_names_the_first_and_leaves_it_alone(tmp_path: Path) -> None:
+    arguments = ("--dev", "--no-worker")
+    with running(tmp_path, arguments=arguments) as server:
+        pids = server.pids()
+
+        port = server.url.rpartition(":")[2]
+        second = serve(tmp_path, "--port", port, "--data", "data", "--ready-file", "ready.json")
+
+        assert second.returncode == Exit.SERVED
+        assert second.stdout == ""
+        assert second.stderr == (
+            f"haulier: {server.data} is served already by process {server.process.pid} "
+            f"at {server.url}; stop it, or name another --data\n"
+        )
+        assert server.pids() == pids, "the ready file is the first one's still"
+        with Client(server.url, key=server.key) as client:
+            assert client.processes()
+        server.process.kill()
+        server.process.wait()
+
+        with running(tmp_path, arguments=arguments) as third:
+            assert third.process.pid != server.process.pid, "the folder of a dead one is free"
+
+
 @pytest.mark.parametrize(
     ("tokens", "fault"),
     [

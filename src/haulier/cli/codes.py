@@ -15,8 +15,13 @@ class Exit(IntEnum):
     NOT_FOUND = 6  # no such job, process, storage, artifact
     SERVER = 7  # the server or a process of it failed
     TIMEOUT = 8  # the time for waiting was over; the job still runs
+    SERVED = 9  # another `haulier serve` has the data folder
     INTERRUPTED = 130  # Ctrl-C
 
 
 class UsageError(Exception):
     """The command line asks for something that cannot be meant."""
+
+
+class ServedError(Exception):
+    """The data folder has a server already."""

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from haulier.cli.codes import Exit, UsageError
+from haulier.cli.codes import Exit, ServedError, UsageError
 from haulier.client.errors import (
     ForbiddenError,
     HaulierError,
@@ -28,6 +28,7 @@ CODES: Final[tuple[tuple[type[BaseException], Exit], ...]] = (
     (ServerError,          Exit.SERVER),
     (RefusedError,         Exit.REFUSED),
     (HaulierError,         Exit.SERVER),
+    (ServedError,          Exit.SERVED),
     (UsageError,           Exit.USAGE),
     (Problem,              Exit.USAGE),
     (ValueError,           Exit.USAGE),

@@ -74,7 +74,7 @@ environment (HAULIER_URL, HAULIER_KEY), else by ~/.config/haulier/config.toml.
 Every command takes --json.
 
 Exit codes: 0 done, 1 the job failed, 2 usage, 3 no server, 4 refused, 5 key,
-6 not found, 7 server error, 8 time-out, 130 interrupted."""
+6 not found, 7 server error, 8 time-out, 9 served already, 130 interrupted."""
 
 
 def _shown(value: object) -> str | None:

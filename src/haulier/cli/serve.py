@@ -18,6 +18,7 @@ from haulier.cli import output
 from haulier.cli.address import require_loopback, reserve, url_of
 from haulier.cli.codes import Exit, UsageError
 from haulier.cli.local import Local
+from haulier.cli.occupied import occupy, refuse_occupied
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -72,7 +73,8 @@ def serve(  # noqa: PLR0913 -- each is an option of the command
     """Run a whole server: the API and a worker, each restarted when it dies.
 
     The first start makes database and folders, and shows the one admin key once. SIGTERM and
-    Ctrl-C end everything cleanly; jobs that run are taken up at the next start.
+    Ctrl-C end everything cleanly; jobs that run are taken up at the next start. A data folder
+    that another server has is left alone, with exit code 9.
 
     Args:
         host: Address to listen on, 0.0.0.0 for all [HAULIER_HOST]; else 127.0.0.1.
@@ -102,21 +104,25 @@ def serve(  # noqa: PLR0913 -- each is an option of the command
     )
     if settings.dev:
         require_loopback(settings.host)
+    settings = replace(settings, data=settings.data.absolute())
+    refuse_occupied(settings.data)  # before the port, which is likely the other's as well
     with reserve(settings.host, settings.port) as held:
-        settings = replace(settings, port=held.getsockname()[1], data=settings.data.absolute())
-        plan = Plan(
-            settings=settings,
-            url=url_of(settings.host, settings.port, tls=settings.certificate is not None),
-            key=prepare(settings),
-            api_only=not worker,
-            ready_file=ready_file,
-            json=local.json,
-        )
-        try:
-            return asyncio.run(_supervise(plan))
-        finally:
-            if ready_file is not None:
-                ready_file.unlink(missing_ok=True)
+        settings = replace(settings, port=held.getsockname()[1])
+        url = url_of(settings.host, settings.port, tls=settings.certificate is not None)
+        with occupy(settings.data, url):
+            plan = Plan(
+                settings=settings,
+                url=url,
+                key=prepare(settings),
+                api_only=not worker,
+                ready_file=ready_file,
+                json=local.json,
+            )
+            try:
+                return asyncio.run(_supervise(plan))
+            finally:
+                if ready_file is not None:
+                    ready_file.unlink(missing_ok=True)
 
 
 def _absolute(path: Path | None) -> str | None:
