@@ -151,9 +151,13 @@ class Installation:
         return {"storage": STORAGE, "filename": filename}
 
     def outputs(self, job: Job) -> list[str]:
-        """Give the files that were published for a job, without the key of the job."""
+        """Give the files that were published for a job, though they may be going just now."""
         folder = self.settings.data / "files" / "jobs" / str(job.id)
-        return sorted(path.name for path in folder.rglob("*") if path.is_file())
+        return sorted(name for _, _, names in os.walk(folder) for name in names)
+
+    def until_clean(self, job: Job) -> None:
+        """Wait until a job has no files: they go after the word that it has ended."""
+        self.until(lambda: not self.outputs(job), f"the files of job {job.id} are gone")
 
     def output(self, job: Job) -> str:
         """Give the content of a job's sum."""
