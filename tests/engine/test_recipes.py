@@ -168,6 +168,27 @@ def test_a_file_that_is_not_what_the_caller_said_fails_the_step(here: Installati
     assert (job.problem.code, job.problem.at) == (Code.INVALID, "inputs.job:in.hash")
 
 
+def test_a_file_that_is_replaced_while_a_step_runs_gives_nothing(here: Installation) -> None:
+    here.upload("swapped", b"1\n")
+    given = {"job:in": {"type": "numbers", "uri": "swapped"}}
+    waits = add(act="wait", gate=str(here.gate), diary=str(here.diary), takes="job:in")
+    before = here.finished()
+
+    job = submit(here, waits, inputs=given)
+    here.until(here.diary.exists, "the part runs")
+    here.upload("swapped", b"5\n")
+    here.gate.touch()
+    ended = here.ended(job)
+
+    assert ended.problem is not None
+    assert (ended.state, ended.problem.code) == (State.FAILED, Code.CONFLICT)
+    assert ended.problem.at == "inputs.numbers[0]"
+    assert "'swapped' was changed" in ended.problem.detail
+    assert here.finished() == before, "no part is kept under the key of the file before"
+    again = here.ended(here.services.jobs.retry(here.caller, job.id))
+    assert text(here, again, "total.sum") == "5\n"
+
+
 def test_only_what_needs_a_failed_step_is_skipped_and_the_job_falls_short(
     here: Installation,
 ) -> None:

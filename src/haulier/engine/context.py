@@ -8,12 +8,13 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from haulier.core.artifact import Artifact, FileRef, check_filename
+from haulier.core.artifact import Artifact, check_filename
 from haulier.core.entry import Entry
 from haulier.core.family import Cancelled, PartResult
 from haulier.core.problem import Code, Problem
 from haulier.core.progress import clamp
 from haulier.engine import trees
+from haulier.engine.inputs import check_unchanged, file_ref, named_at
 from haulier.engine.messages import Answer, Ask, Place, Report, Task
 from haulier.engine.storage import Storage
 
@@ -60,6 +61,7 @@ class ChildContext:
         self._store = Storage(task.store) if task.store else None
         self._written: dict[str, Written] = {}
         self._fetched: dict[tuple[str, str], Path] = {}
+        self._read: dict[Place, str] = {}
         self._said_at_s = float("-inf")
         self._unsaid: Report | None = None
 
@@ -67,11 +69,12 @@ class ChildContext:
         """Give the local path of an input."""
         if isinstance(value, str):
             return self._local(self._input(value))
-        ref = _file_ref(value)
-        where = _where(self._task.step.params if self._task.step else {}, ref) or "input"
+        ref = file_ref(value)
+        where = named_at(self._task.step, ref)
         answer = self._answer(Ask("file", ref.storage, ref.filename), at=where)
         if answer.place is None:
             raise Problem(Code.INTERNAL, f"the worker gave no place for {ref!r}", at=where)
+        self._read[answer.place] = where
         try:
             return self._local(answer.place)
         except Problem as problem:
@@ -171,7 +174,11 @@ class ChildContext:
 
         Args:
             encoded: the PartResult as JSON, which the mark holds.
+
+        Raises:
+            Problem: CONFLICT; an input was changed while it was read.
         """
+        check_unchanged(self._read)
         store, prefix = self._own_place()
         for path in sorted(self._below("part").iterdir()):
             if not path.is_file():
@@ -183,8 +190,10 @@ class ChildContext:
         """Put the outputs in their place: all, or none when one was not written.
 
         Raises:
-            Problem: INTERNAL, naming the output that was announced and is not there.
+            Problem: CONFLICT; an input was changed while it was read. INTERNAL, naming the output
+                that was announced and is not there.
         """
+        check_unchanged(self._read)
         for name, output in self._written.items():
             there = any(output.path.iterdir()) if output.folder else output.path.is_file()
             if not there:
@@ -284,30 +293,6 @@ def _checked_folder(scratch: str) -> Path:
     if not scratch or not folder.is_absolute() or not folder.is_dir():
         raise ValueError(f"the scratch folder must be absolute and exist, got {scratch!r}")
     return folder
-
-
-def _file_ref(value: object) -> FileRef:
-    if isinstance(value, FileRef):
-        return value
-    try:
-        return msgspec.convert(value, FileRef)
-    except msgspec.ValidationError as error:
-        detail = f"an input must be a storage and a filename, got {value!r}: {error}"
-        raise Problem(Code.INVALID, detail, at="input") from error
-
-
-def _where(params: object, ref: FileRef) -> str:
-    """Give the path of the parameter that names the file; empty where none does."""
-    waiting: list[tuple[str, object]] = [("", params)]
-    while waiting:
-        at, value = waiting.pop()
-        if isinstance(value, Mapping):
-            if value.get("storage") == ref.storage and value.get("filename") == ref.filename:
-                return at
-            waiting += [(f"{at}.{name}".lstrip("."), member) for name, member in value.items()]
-        elif isinstance(value, list | tuple):
-            waiting += [(f"{at}[{index}]", member) for index, member in enumerate(value)]
-    return ""
 
 
 def _named(path: Path, filename: str, folder: Path) -> Path:

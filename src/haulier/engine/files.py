@@ -34,12 +34,9 @@ class Place(NamedTuple):
     folder: bool = False
 
     @property
-    def etag(self) -> str:
+    def tag(self) -> str:
         """Give what changes when the content does."""
-        if self.folder:
-            return trees.etag(self.store, self.key)
-        blob = self.store.look(self.key)
-        return f"{blob.etag}:{blob.size_bytes}" if blob else "missing"
+        return trees.tag(self.store, self.key, folder=self.folder)
 
 
 class FileInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -287,8 +284,9 @@ class Files:
         known = self._hashes.recall(organisation, ref.storage, ref.filename, blob)
         if not known:
             known = place.store.hash(place.key)
-            blob = msgspec.structs.replace(blob, sha256=known)
-            self._hashes.remember(organisation, ref.storage, ref.filename, blob)
+            if place.store.look(place.key) == blob:  # else it is the hash of some other content
+                blob = msgspec.structs.replace(blob, sha256=known)
+                self._hashes.remember(organisation, ref.storage, ref.filename, blob)
         return known
 
 

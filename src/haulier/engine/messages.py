@@ -23,12 +23,14 @@ class Place(msgspec.Struct, frozen=True):
         key: of the file in it, or what the keys of the folder's files begin with.
         filename: what it is called for people; a file's suffix tells its format.
         folder: it is a folder.
+        tag: of the content that is meant, see `trees.tag`; empty: whatever is there.
     """
 
     url: str
     key: str
     filename: str
     folder: bool = False
+    tag: str = ""
 
 
 class Task(msgspec.Struct, tag="task", frozen=True, kw_only=True):

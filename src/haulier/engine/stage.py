@@ -43,6 +43,7 @@ class StageRun:
         publish: prefix of the keys of its outputs.
         earlier: what the steps before it gave, and its own earlier stages as "stage:NAME".
         artifacts: what the steps before it published.
+        tags: of the files in storages that decided the key: other content is none of this work.
         stages: of each earlier stage: part key to the prefix of its files.
     """
 
@@ -54,6 +55,7 @@ class StageRun:
     publish: str
     earlier: Mapping[str, StepResult]
     artifacts: Sequence[Artifact]
+    tags: Mapping[FileRef, str]
     stages: Mapping[str, Mapping[str, str]]
 
     async def split(self) -> Sequence[Part]:
@@ -161,10 +163,12 @@ class StageRun:
                 return Answer(
                     entry=find(organisation, ask.a, name=ask.b, id=ask.id, version=ask.version)
                 )
-            found = self.bench.files.place(organisation, FileRef(ask.a, ask.b))
+            ref = FileRef(ask.a, ask.b)
+            found = self.bench.files.place(organisation, ref)
         except Problem as problem:
             return Answer(problem=problem.body())
-        return Answer(place=Place(found.store.url, found.key, ask.b, found.folder))
+        tag = self.tags.get(ref, "")
+        return Answer(place=Place(found.store.url, found.key, ask.b, found.folder, tag))
 
 
 def _decode(done: Done, type_: type[T]) -> T:

@@ -13,7 +13,7 @@ from haulier.core.identity import fingerprint
 from haulier.core.lifecycle import State
 from haulier.core.problem import Code, Problem
 from haulier.core.recipe import Reuse, StepPlan
-from haulier.engine import details, reuse
+from haulier.engine import details, reuse, trees
 from haulier.engine.attempt import Attempt
 from haulier.engine.bench import Bench
 from haulier.engine.details import StepEnd
@@ -45,6 +45,7 @@ class StepRun:
     earlier: Mapping[str, StepResult]
     artifacts: Sequence[Artifact]
     _key: str = field(default="", init=False)
+    _tags: Mapping[FileRef, str] = field(default_factory=dict, init=False)
     _settled: bool = field(default=False, init=False)
 
     async def run(self) -> str:
@@ -152,6 +153,7 @@ class StepRun:
             publish=self._publish(),
             earlier=earlier,
             artifacts=self.artifacts,
+            tags=self._tags,
             stages=stages,
         )
 
@@ -189,7 +191,7 @@ class StepRun:
                 raise Problem(Code.INVALID, detail, at=check.at)
 
     def _fingerprint(self) -> str:
-        """Hash all that decides what the parts of this step give."""
+        """Hash all that decides what the parts give, and keep the tags of the files in it."""
         step = self.step
         family = self.bench.kinds.family(step.family)
         hashes = {f"step:{one.step}.{one.name}": one.sha256 for one in self.artifacts}
@@ -201,17 +203,19 @@ class StepRun:
             for need in step.needs
         }
         asked = {"params": step.params, "inputs": step.inputs}
-        files = [self._etag(ref) for ref in _file_refs(asked)]
+        files = list(_file_refs(asked))
+        self._tags = {ref: self._tag(ref) for ref in files}
+        tags = [self._tags[ref] for ref in files]
         said = [self.attempt.job.organisation, step.family, step.kind, step.params]
         if step.inputs:  # which step gave an artifact, and how it is called, decides nothing
             needed = {slot: _content(value, hashes) for slot, value in step.inputs.items()}
-        return fingerprint([*said, family.version(step), files, needed])
+        return fingerprint([*said, family.version(step), tags, needed])
 
-    def _etag(self, ref: FileRef) -> str:
+    def _tag(self, ref: FileRef) -> str:
         try:
-            return self.bench.files.place(self.attempt.job.organisation, ref).etag
+            return self.bench.files.place(self.attempt.job.organisation, ref).tag
         except Problem:
-            return "missing"  # whoever reads it says so
+            return trees.GONE  # whoever reads it says so
 
 
 def _content(value: Any, hashes: Mapping[str, str]) -> Any:  # noqa: ANN401 -- JSON

@@ -13,6 +13,7 @@ from haulier.engine.storage import Storage
 
 #: Files by which readers find the others of a folder: they appear last.
 ROOTS: Final = frozenset({"ept.json", "metadata.json", "tileset.json", "tiles.json", "index.html"})
+GONE: Final = "missing"  # the tag of what is not there
 TRIES: Final = 20  # to copy a folder where others copy one as well
 RANDOM: Final = secrets.SystemRandom()
 
@@ -33,6 +34,14 @@ def etag(store: Storage, prefix: str) -> str:
     """Give what changes when a file below a prefix does; empty where there is none."""
     found = sorted((blob.key, blob.etag, blob.size_bytes) for blob in store.walk(prefix))
     return fingerprint(found) if found else ""
+
+
+def tag(store: Storage, key: str, *, folder: bool) -> str:
+    """Give what changes when the content of a file or of a folder does; it is never empty."""
+    if folder:
+        return etag(store, key) or GONE
+    blob = store.look(key)
+    return f"{blob.etag}:{blob.size_bytes}" if blob else GONE
 
 
 def fetch(store: Storage, prefix: str, folder: Path) -> Path:
