@@ -5,7 +5,7 @@ import pickle
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from haulier.core.artifact import check_filename
@@ -26,6 +26,7 @@ def test_a_clamped_fraction_is_a_fraction(value: float) -> None:
 
 
 @given(FRACTIONS)
+@example([(0.5, 5e-324)])
 def test_a_whole_lies_between_its_members(members: list[tuple[float, float]]) -> None:
     fractions, weights = zip(*members, strict=True)
     whole = weighted(fractions, weights)

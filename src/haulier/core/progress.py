@@ -36,7 +36,7 @@ def weighted(fractions: Sequence[float], weights: Sequence[float]) -> float:
     total = sum(weights)
     if total <= 0:
         return 0.0
-    return clamp(sum(f * w for f, w in zip(fractions, weights, strict=True)) / total)
+    return clamp(sum(f * (w / total) for f, w in zip(fractions, weights, strict=True)))
 
 
 def added(counters: Sequence[Mapping[str, float]]) -> dict[str, float]:

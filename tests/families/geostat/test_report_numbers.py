@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from haulier.families.geostat.io.report.distributions import cumulative_of
@@ -201,6 +201,7 @@ def test_nothing_varies_by_nothing() -> None:
 
 
 @given(values=st.lists(st.floats(0, 10), min_size=1, max_size=50), clipped=st.booleans())
+@example(values=[6.0, 7.0], clipped=True)
 def test_grade_and_tonnage_above_a_cutoff_are_those_of_the_blocks_above_it(
     values: list[float], *, clipped: bool
 ) -> None:

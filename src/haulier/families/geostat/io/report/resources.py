@@ -48,6 +48,7 @@ def grade_tonnage_of(binned: Binned, *, whole: float = 100.0, unit: str = "%") -
     grades = np.full(len(above), np.nan)
     np.divide(sums_above, above, out=grades, where=above > 0)
     shown = above > 0
+    shown[-1] = False  # the last bin holds what lies on its end, so that nothing is known above it
     amounts = whole * above / binned.total if binned.total > 0 else above
     return GradeTonnage(binned.label, binned.edges[shown], amounts[shown], grades[shown], unit)
 
