@@ -161,7 +161,7 @@ def test_bad_tables_fail_the_job_and_say_why(desk: Desk) -> None:
 
     said, versions = desk.do(work)
 
-    assert "is a block that another row is, too" in said[0]
+    assert "is in more than one row" in said[0]
     assert "outside (4, 3, 2)" in said[1]
     assert len(versions) == 1
 

@@ -1,7 +1,7 @@
 """The family of block models holds to the socket, and refuses what cannot be."""
 
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 import msgspec
 import pyarrow as pa
@@ -12,15 +12,12 @@ from haulier.core.entry import Publication
 from haulier.core.problem import Code, Problem
 from haulier.core.recipe import StepPlan
 from haulier.families.blocks import FAMILY
-from haulier.families.blocks.io.tables import arrange, rows_of_blocks
-from haulier.families.blocks.method.lattice import Lattice
 from haulier.testing.context import LocalContext, World, run_job, run_step
 from haulier.testing.family_suite import FamilySuite, Refused, Sample
 
 MODEL: Final = "org/workspace/model"
 FILE: Final = {"storage": "geoscience-uploads", "filename": "table"}
 GRADE: Final = {"title": "grade", "data_type": "Float64"}
-LATTICE: Final = Lattice((0.0, 0.0, 0.0), (2, 2, 1), (1.0, 1.0, 1.0))
 BLOCKS: Final = {"i": [1, 0, 1, 0], "j": [1, 1, 0, 0], "k": [0, 0, 0, 0]}
 
 
@@ -96,81 +93,6 @@ class TestBlocks(FamilySuite):
         ),
         Refused("BLOCK_MODEL_QUERY", {"model": MODEL, "geometry": "polar"}, names="geometry"),
     )
-
-
-def table(folder: Path, **columns: Any) -> Path:
-    path = folder / "table.parquet"
-    pq.write_table(pa.table(columns), path)
-    return path
-
-
-def test_a_column_is_brought_into_the_order_of_the_blocks(tmp_path: Path) -> None:
-    path = table(tmp_path, **BLOCKS, grade=[4.0, 3.0, 2.0, 1.0])
-
-    rows = rows_of_blocks(path, LATTICE)
-
-    assert arrange(path, "grade", "Float64", rows, None).column(0).to_pylist() == [1, 2, 3, 4]
-
-
-def test_blocks_that_a_table_lacks_lose_their_values_or_keep_them(tmp_path: Path) -> None:
-    path = table(tmp_path, i=[1], j=[0], k=[0], lot=[7])
-    old = tmp_path / "old.parquet"
-    pq.write_table(pa.table({"values": pa.array([1, 2, 3, 4], pa.int64())}), old)
-
-    rows = rows_of_blocks(path, LATTICE)
-
-    lost, kept = (arrange(path, "lot", "Int64", rows, each) for each in (None, old))
-    assert lost.column(0).to_pylist() == [None, 7, None, None]
-    assert kept.column(0).to_pylist() == [1, 7, 3, 4]
-
-
-@pytest.mark.parametrize(
-    ("columns", "said"),
-    [
-        ({"a": [1]}, "must have the columns i, j, k or x, y, z, has a"),
-        ({"i": [0], "j": [0], "k": [9]}, "row 0 is block"),
-        ({"i": [0, 0], "j": [0, 0], "k": [0, 0]}, "another row is, too"),
-        ({"i": [0, None], "j": [0, 0], "k": [0, 0]}, "column 'i' must have a value in every row"),
-        ({"i": [0.7], "j": [0], "k": [0]}, "column 'i' must be of Int64, is double"),
-        ({"i": ["a"], "j": [0], "k": [0]}, "column 'i' must be of Int64, is string"),
-        ({"x": [5.0], "y": [0.5], "z": [0.5]}, "row 0 is block"),
-        ({"x": [1e300], "y": [0.5], "z": [0.5]}, "row 0 is block"),
-        ({"x": [float("nan")], "y": [0.5], "z": [0.5]}, "column 'x' must have a finite number"),
-        ({"x": [["a"]], "y": [0.5], "z": [0.5]}, "column 'x' must be of Float64, is list"),
-    ],
-)
-def test_a_table_that_cannot_be_is_refused(
-    tmp_path: Path, columns: dict[str, Any], said: str
-) -> None:
-    with pytest.raises(Problem, match=said) as refused:
-        rows_of_blocks(table(tmp_path, **columns), LATTICE)
-
-    assert refused.value.at == "file"
-
-
-@pytest.mark.parametrize(
-    ("values", "type_", "said"),
-    [
-        (["a"], "Float64", "must be of Float64"),
-        ([1.5], "Int32", "must be of Int32"),
-        ([[1.5]], "Float64", "must be of Float64"),
-    ],
-)
-def test_values_of_another_kind_are_refused(
-    tmp_path: Path, values: list[Any], type_: str, said: str
-) -> None:
-    path = table(tmp_path, i=[0], j=[0], k=[0], grade=values)
-
-    with pytest.raises(Problem, match=said):
-        arrange(path, "grade", type_, rows_of_blocks(path, LATTICE), None)
-
-
-def test_what_is_no_parquet_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "text"
-    path.write_text("i,j,k")
-
-    with pytest.raises(Problem, match="it is no parquet"):
-        rows_of_blocks(path, LATTICE)
 
 
 def test_updates_of_other_blocks_of_one_column_lose_nothing(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from haulier.families.blocks.params import DataType
 TYPE: Final = "block-model"
 OBJECT: Final = "geoscience-object"
 STORAGE: Final = "geoscience-data"
-#: Blocks of a model that jobs write or read: the row of each is held while a column is arranged.
+#: Blocks of a model: what one job goes through.
 MOST_BLOCKS: Final = 200_000_000
 
 

@@ -36,11 +36,12 @@ class Lattice:
         """Give the number of blocks."""
         return self.counts[0] * self.counts[1] * self.counts[2]
 
-    def numbers(self, indices: NDArray[np.integer]) -> IntArray:
+    def numbers(self, indices: NDArray[np.integer], *, first: int = 0) -> IntArray:
         """Give the numbers of blocks.
 
         Args:
             indices: (n, 3) i, j and k of each.
+            first: row that the first of them is, for the error.
 
         Returns:
             (n,) their numbers.
@@ -53,7 +54,7 @@ class Lattice:
         if outside.any():
             row = int(np.argmax(outside))
             shown = ", ".join(map(str, whole[row]))
-            raise ValueError(f"row {row} is block ({shown}), outside {self.counts}")
+            raise ValueError(f"row {first + row} is block ({shown}), outside {self.counts}")
         return whole[:, 0] + self.counts[0] * (whole[:, 1] + self.counts[1] * whole[:, 2])
 
     def indices(self, numbers: IntArray) -> IntArray:

@@ -3,18 +3,18 @@
 import hashlib
 import shutil
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-import pyarrow as pa
 
 from haulier.core.artifact import FileRef
 from haulier.core.entry import Publication
 from haulier.core.family import Context, Part, PartResult, StepResult
 from haulier.core.problem import Code, Problem
 from haulier.core.recipe import StepPlan
-from haulier.families.blocks.io import tables
-from haulier.families.blocks.method.lattice import IntArray, Lattice
+from haulier.families.blocks.io.arranging import Wanted, arrange
+from haulier.families.blocks.method.lattice import Lattice
 from haulier.families.blocks.model import (
     OBJECT,
     STORAGE,
@@ -76,21 +76,24 @@ def run(step: StepPlan, part: Part, context: Context) -> PartResult:
     params = msgspec.convert(step.params, Update)
     lattice = msgspec.convert(part.params["lattice"], Lattice)
     title, type_, old = (str(part.params[name]) for name in ("title", "data_type", "old"))
-    context.report(0.1, f"arranging {title}")
-    rows = tables.rows_of_blocks(context.read(params.file), lattice)
-    context.check()
-    tables.write(_arranged(context, params, (title, type_, old), rows), context.part_file(COLUMN))
-    context.report(1.0, f"arranged {title}")
-    return PartResult({"blocks": int((rows >= 0).sum()), "old": old}, {"columns": 1})
+    column = (title, type_, old)
+    blocks = _arrange(context, params, column, lattice, context.part_file(COLUMN))
+    return PartResult({"blocks": blocks, "old": old}, {"columns": 1})
 
 
-def _arranged(
-    context: Context, params: Update, column: tuple[str, str, str], rows: IntArray
-) -> pa.Table:
-    """Give a column in the order of the blocks, upon the values that it had."""
+def _arrange(
+    context: Context, params: Update, column: tuple[str, str, str], lattice: Lattice, target: Path
+) -> int:
+    """Write a column in the order of the blocks, upon the values that it had."""
     title, type_, old = column
     before = context.read(FileRef(STORAGE, old)) if old else None
-    return tables.arrange(context.read(params.file), title, type_, rows, before)
+
+    def told(fraction: float) -> None:
+        context.check()
+        context.report(fraction, f"arranging {title}")
+
+    wanted = Wanted(context.read(params.file), title, type_, before)
+    return arrange(wanted, lattice, context.scratch(), target, told)
 
 
 def merge(step: StepPlan, results: Mapping[str, PartResult], context: Context) -> StepResult:
@@ -140,10 +143,9 @@ def _written(
         path = context.write(key, media_type=PARQUET, filename=f"{key}.parquet")
         old = str(results[key].values["old"])
         if old and old != model.column(title).data:  # somebody else wrote it in between
-            rows = tables.rows_of_blocks(context.read(params.file), model.lattice)
             newest = model.column(title)
             column = (title, newest.data_type, newest.data)
-            tables.write(_arranged(context, params, column, rows), path)
+            _arrange(context, params, column, model.lattice, path)
         else:
             shutil.copyfile(context.part_file(COLUMN, key), path)
         with path.open("rb") as file:
