@@ -12,6 +12,7 @@ import pytest
 
 from haulier.core.family import Kind
 from haulier.core.problem import Code, Problem
+from haulier.engine.refusal import MOST_FAULTS
 from haulier.engine.registry import BrokenFamilyError, installed
 
 FAMILY = """
@@ -194,6 +195,50 @@ def test_a_bad_parameter_is_refused_at_its_path_with_what_was_wanted_and_got(
     assert (caught.value.code, caught.value.at) == (Code.INVALID, at)
     assert detail in caught.value.detail
     assert len(caught.value.detail) < 200
+
+
+class Outer(msgspec.Struct, forbid_unknown_fields=True):
+    inner: Annotated[Params, msgspec.Meta(description="a structure in a structure")] | None = None
+    n: Annotated[int, msgspec.Meta(ge=1)] = 1
+    m: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse what no field alone tells."""
+        if self.m > self.n:
+            raise ValueError(f"m is at most n, got {self.m}")
+
+
+@pytest.mark.parametrize(
+    ("params", "places"),
+    [
+        (
+            {"inner": {"a": {"b": ["x"]}, "mode": 3, "rang_m": 1}, "n": 0, "o": 1},
+            ["inner.a.b[0]", "inner.mode", "inner.rang_m", "n", "o"],
+        ),
+        ({"inner": {}, "n": "x", "m": 5}, ["inner.a", "n"]),
+        ({"inner": [], "n": 0}, ["inner", "n"]),
+        ({"n": 0, "m": 5}, []),
+        ({"m": 5}, []),
+    ],
+)
+def test_everything_that_is_wrong_is_told_at_once(
+    params: Mapping[str, Any], places: Sequence[str]
+) -> None:
+    with pytest.raises(Problem) as caught:
+        installed().decode(Kind("K", "t", "d", Outer), params)
+
+    told = caught.value.faults
+    assert [fault.at for fault in told] == places
+    assert all(fault.detail.startswith(fault.at) for fault in told)
+    if told:
+        assert (caught.value.at, caught.value.detail) == (told[0].at, told[0].detail)
+
+
+def test_a_million_unknown_parameters_are_not_all_told() -> None:
+    with pytest.raises(Problem) as caught:
+        installed().decode(KIND, GOOD | dict.fromkeys(map(str, range(1_000_000)), 1))
+
+    assert len(caught.value.faults) == MOST_FAULTS
 
 
 def test_good_parameters_become_the_kinds_own_type() -> None:

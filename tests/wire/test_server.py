@@ -1,6 +1,8 @@
 """What all requests have in common: ids, metrics, probes, and a server that does not break."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -115,3 +117,38 @@ def test_a_bad_query_is_told_by_name(world: World, query: str) -> None:
         name, _, value = query.partition("=")
         assert answer.json()["errors"][0]["parameter"] == name
         assert value.partition("%")[0] in answer.json()["detail"]
+
+
+WRONG = {"parts": "many", "steps": 0, "zzz": 1}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "places"),
+    [
+        (
+            "/processes/trouble/execution",
+            {"inputs": WRONG},
+            lambda said: [each["pointer"].removeprefix("#/inputs/") for each in said["errors"]],
+        ),
+        (
+            f"/compute/orgs/{uuid4()}/faults/trouble",
+            {"parameters": WRONG},
+            lambda said: [
+                each["name"].removeprefix("parameters.") for each in said["invalid-params"]
+            ],
+        ),
+        (
+            "/maps/orbis/platform/gem/jobs",
+            {"job_type": "TROUBLE", "storage_id": "storage-001", "filename": "a", "options": WRONG},
+            lambda said: [each["field"].removeprefix("options.") for each in said["details"]],
+        ),
+    ],
+    ids=["ogc", "evo", "tomtom"],
+)
+def test_every_wrong_parameter_is_told_in_the_wires_own_words(
+    world: World, path: str, body: dict[str, Any], places: Callable[[Any], list[str]]
+) -> None:
+    answer = world.ask("POST", path, json=body)
+
+    assert 400 <= answer.status_code < 500, answer.text
+    assert places(answer.json()) == ["parts", "steps", "zzz"]

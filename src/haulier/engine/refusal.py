@@ -1,14 +1,17 @@
-"""What msgspec says of bad parameters, as a sentence that names the field and the value."""
+"""What msgspec says of bad parameters, as sentences that name each field and its value."""
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from types import NoneType, UnionType
+from typing import Annotated, Any, Final, Union, get_args, get_origin
 
 import msgspec
 
-from haulier.core.problem import Code, Problem
+from haulier.core.problem import Code, Fault, Problem
 
+MOST_FAULTS: Final = 50  # that are told at once
 LONGEST_SHOWN: Final = 80
 _WHERE: Final = re.compile(
     r"(?P<said>.*?)(?: - at (?P<key>`key` in )?`\$(?P<path>[^`]*)`)?", re.DOTALL
@@ -24,24 +27,74 @@ class _Unseen(Exception):  # noqa: N818 -- a way out, not an error
     """The value at a path cannot be told."""
 
 
-def refusal(error: msgspec.ValidationError, params: Any, known: type[msgspec.Struct]) -> Problem:  # noqa: ANN401 -- JSON
+def decode(known: type[msgspec.Struct], params: Mapping[str, Any]) -> msgspec.Struct:
+    """Give parameters in their own type.
+
+    Raises:
+        Problem: INVALID, at the path of the parameter that is wrong; where there are several,
+            at the first, with every one.
+    """
+    try:
+        return msgspec.convert(params, known, strict=True)
+    except msgspec.ValidationError as error:
+        # What spans several fields is known to the whole alone, and only once each is right.
+        found = list(islice(_refusals(params, known), MOST_FAULTS))
+        first, *others = found or [refusal(error, params, known)]
+        faults = [Fault(each.at, each.detail) for each in (first, *others)] if others else ()
+        raise Problem(first.code, first.detail, at=first.at, faults=faults) from None
+
+
+def _refusals(value: Any, known: Any, at: str = "") -> Iterator[Problem]:  # noqa: ANN401 -- JSON, type
+    """Give all that is wrong with a value: msgspec stops at the first, so each field is tried."""
+    struct = _struct_of(known)
+    if struct is None or not isinstance(value, Mapping):
+        try:
+            msgspec.convert(value, known, strict=True)
+        except msgspec.ValidationError as error:
+            yield refusal(error, value, known, at)
+        return
+    fields = {field.encode_name: field for field in msgspec.structs.fields(struct)}
+    for name, field in fields.items():
+        if name in value:
+            yield from _refusals(value[name], field.type, _join(at, name))
+        elif field.required:
+            yield _missing(_join(at, name))
+    if struct.__struct_config__.forbid_unknown_fields:
+        yield from (_unknown(at, str(name), struct) for name in value if name not in fields)
+
+
+def _struct_of(known: Any) -> type[msgspec.Struct] | None:  # noqa: ANN401 -- a type
+    """Give the structure that alone a value may be, besides null; None: it may be something else.
+
+    A structure with a tag is one of many: which one, msgspec decides.
+    """
+    if get_origin(known) is Annotated:
+        return _struct_of(get_args(known)[0])
+    if get_origin(known) in (Union, UnionType):
+        others = [one for one in get_args(known) if one is not NoneType]
+        return _struct_of(others[0]) if len(others) == 1 else None
+    if not isinstance(known, type) or not issubclass(known, msgspec.Struct):
+        return None
+    config = known.__struct_config__
+    return None if config.array_like or config.tag is not None else known
+
+
+def refusal(error: msgspec.ValidationError, params: Any, known: Any, below: str = "") -> Problem:  # noqa: ANN401 -- JSON, type
     """Give the problem of parameters that msgspec refused.
 
     Args:
         error: what msgspec raised.
         params: what it was given.
         known: the type that the parameters should have had.
+        below: where they stand in the whole.
     """
     found = _WHERE.fullmatch(str(error))
     said, path = (str(error), "") if found is None else (found["said"], found["path"] or "")
-    at = path.removeprefix(".")
+    at = _join(below, path.removeprefix("."))
     if missing := _MISSING.fullmatch(said):
-        name = _join(at, missing["name"])
-        return Problem(Code.INVALID, f"{name} is required and missing", at=name)
+        return _missing(_join(at, missing["name"]))
     if unknown := _UNKNOWN.fullmatch(said):
-        name = _join(at, unknown["name"])
-        hint = "" if at else _hint(unknown["name"], known)
-        return Problem(Code.INVALID, f"{name} is no parameter that is known{hint}", at=name)
+        return _unknown(at, unknown["name"], None if path else _struct_of(known))
     if found is not None and found["key"]:
         return Problem(Code.INVALID, f"a key of {at} is wrong: {_plain(said)}", at=at)
     if said.startswith(_NO_CHOICE) and (choices := _choices(known, path)):
@@ -49,7 +102,16 @@ def refusal(error: msgspec.ValidationError, params: Any, known: type[msgspec.Str
     return Problem(Code.INVALID, f"{at or 'the whole'} {_rest(said, params, path)}", at=at)
 
 
-def _choices(known: type[msgspec.Struct], path: str) -> list[str]:
+def _missing(at: str) -> Problem:
+    return Problem(Code.INVALID, f"{at} is required and missing", at=at)
+
+
+def _unknown(at: str, name: str, known: type[msgspec.Struct] | None) -> Problem:
+    place, hint = _join(at, name), "" if known is None else _hint(name, known)
+    return Problem(Code.INVALID, f"{place} is no parameter that is known{hint}", at=place)
+
+
+def _choices(known: Any, path: str) -> list[str]:  # noqa: ANN401 -- a type
     """Give the words that may stand at a path; none where they cannot be told."""
     schema = msgspec.json.schema(known)
     definitions = schema.get("$defs", {})
@@ -110,20 +172,8 @@ def _nearest(name: str, names: Sequence[str]) -> str:
 
 
 def _join(at: str, name: str) -> str:
-    return f"{at}.{name}" if at else name
+    return f"{at}{'' if name.startswith('[') else '.'}{name}" if at and name else at or name
 
 
 def _plain(said: str) -> str:
     return said.replace("`", "")
-
-
-def decode(known: type[msgspec.Struct], params: Mapping[str, Any]) -> msgspec.Struct:
-    """Give parameters in their own type.
-
-    Raises:
-        Problem: INVALID, at the path of the parameter that is wrong.
-    """
-    try:
-        return msgspec.convert(params, known, strict=True)
-    except msgspec.ValidationError as error:
-        raise refusal(error, params, known) from None
