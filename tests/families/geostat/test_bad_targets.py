@@ -118,6 +118,19 @@ def test_a_file_that_is_no_table_is_told(gallery: Gallery) -> None:
     assert "no Parquet file" in problem.detail
 
 
+def test_a_table_that_is_broken_in_the_middle_is_told(gallery: Gallery) -> None:
+    attribute = gallery.scalar("g", np.random.default_rng(0).random(999))
+    path = gallery.world.storages["geoscience-data"] / attribute["values"]["data"]
+    whole = path.read_bytes()
+    path.write_bytes(whole[:8] + bytes(2000) + whole[2008:])
+    source = gallery.pointset("torn.json", np.zeros((999, 3)), attribute)
+
+    problem = fails(gallery, "IDW", source={"object": source, "attribute": "g"})
+
+    assert (problem.code, problem.at) == (Code.INVALID, "source.attribute")
+    assert "no Parquet file" in problem.detail
+
+
 Change = Callable[[dict[str, Any]], object]
 
 

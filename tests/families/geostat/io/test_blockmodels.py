@@ -10,7 +10,9 @@ import pytest
 
 from haulier.core.problem import Problem
 from haulier.families.geostat import FAMILY
-from haulier.families.geostat.io.blockmodels import ROWS, version_uuid, write_column
+from haulier.families.geostat.io.blockcolumns import ROWS, write_column
+from haulier.families.geostat.io.blockmodels import version_uuid
+from haulier.families.geostat.io.tables import parquet_file
 from haulier.testing.context import World, run_job
 from haulier.testing.deposit import ECONOMICS, PARAMS, furnish, on
 from haulier.testing.geoscience import SPACE, STORAGE, Gallery, new
@@ -128,3 +130,16 @@ def test_a_column_keeps_the_row_groups_that_readers_count_on(tmp_path: Path) -> 
     rows = [metadata.row_group(n).num_rows for n in range(metadata.num_row_groups)]
     assert rows == [ROWS, 70_000]
     assert np.array_equal(pq.read_table(target).column(0).to_numpy(), values)
+
+
+def test_what_was_read_of_a_file_is_not_kept(tmp_path: Path) -> None:
+    """By Arrow's own count of bytes; its default keeps them until the file is closed."""
+    chance = np.random.default_rng(0)
+
+    def held_at_last(groups: int) -> int:
+        path = tmp_path / f"{groups}.parquet"
+        pq.write_table(pa.table({"v": chance.random(groups * ROWS)}), path, row_group_size=ROWS)
+        with parquet_file(path) as file:
+            return [int(pa.total_allocated_bytes()) for _ in file.iter_batches(ROWS)][-1]
+
+    assert held_at_last(12) < 1.25 * held_at_last(3)

@@ -15,7 +15,7 @@ VALUES: Final = "values"  # what the one column of a kept file is called
 INDICES: Final = ("i", "j", "k")
 PLACES: Final = ("x", "y", "z")
 ROWS: Final = 1 << 18  # read and written at once
-BUFFER_BYTES: Final = 1 << 20  # of a column that is read
+BUFFER_BYTES: Final = 1 << 16  # of each column that is read
 
 TYPES: Final = {
     "Boolean": pa.bool_(),

@@ -7,13 +7,13 @@ from haulier.core.entry import Publication
 from haulier.core.family import Context
 from haulier.core.problem import Code, Problem
 from haulier.families.geostat.io.attributes import AttributeList, find_attribute, reference_of
+from haulier.families.geostat.io.blockcolumns import write_column
 from haulier.families.geostat.io.blockmodels import (
     ENTRY,
     WRITTEN,
     changed_columns,
     newest_entry,
     shown_document,
-    write_column,
 )
 from haulier.families.geostat.io.objects import GeoObject
 from haulier.families.geostat.io.publications import (

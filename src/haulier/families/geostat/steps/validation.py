@@ -7,11 +7,10 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from haulier.core.family import Context
 from haulier.families.geostat.io.grids import Grid, GridLocations, MaskedLocations
-from haulier.families.geostat.io.tables import CHUNK_ROWS, FloatArray, numbers
+from haulier.families.geostat.io.tables import CHUNK_ROWS, FloatArray, numbers, parquet_file
 from haulier.families.geostat.method.distribution import Distribution
 from haulier.families.geostat.method.validation import (
     check_histogram,
@@ -122,7 +121,7 @@ def _looked_at(
 
 def column_of(path: Path, number: int) -> FloatArray:
     """Read one realisation: (m,), NaN where it is missing."""
-    with pq.ParquetFile(path) as file:
+    with parquet_file(path) as file:
         name = file.schema_arrow.names[number]
         column: pa.ChunkedArray = file.read(columns=[name]).column(0)
     return numbers(column)
