@@ -63,10 +63,12 @@ async def list_block_models(
     *,
     limit: Limit = MOST,
     offset: Offset = 0,
+    deleted: Annotated[bool, Parameter(description="Those that were deleted, instead.")] = False,
+    order_by: Annotated[str, Parameter(description="Such as `desc:created_at,name`.")] = "",
 ) -> ModelList:
-    """Give the block models of a workspace."""
+    """Give the block models of a workspace, those that changed last first."""
     shelf = block_shelf_of(request, org_id, workspace_id)
-    found = await shelf.services.write(shelf.every)
+    found = await shelf.services.write(lambda: shelf.listed(order_by, deleted=deleted))
     shown = tuple(model_body(entry) for entry in found[offset : offset + limit])
     return ModelList(results=shown, count=len(shown), limit=limit, offset=offset, total=len(found))
 

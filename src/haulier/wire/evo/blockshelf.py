@@ -1,6 +1,6 @@
 """Block models as the catalog keeps them: made, found, changed, and their jobs begun and shown."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -13,9 +13,11 @@ from haulier.core.entry import Entry
 from haulier.core.job import Job, Submission
 from haulier.core.problem import Code, Fault, Problem
 from haulier.engine.services import Services
-from haulier.wire.evo.blockbodies import NewModel, bounds_of
+from haulier.wire.evo.blockbodies import NewModel, Size, bounds_of
 from haulier.wire.evo.data import UPLOADS
 from haulier.wire.evo.document import check_path, uuid_or_none
+from haulier.wire.evo.listing import every_entry
+from haulier.wire.evo.ordering import Key, ordered, orders_of
 from haulier.wire.evo.shelf import Shelf
 from haulier.wire.evo.tasks import kind_of
 from haulier.wire.evo.turning import normal_angles
@@ -28,6 +30,15 @@ UPDATE: Final = "block-model-update"
 QUERY: Final = "block-model-query"
 LABEL: Final = "block-model"
 FORGOTTEN_AFTER: Final = timedelta(days=7)
+#: What the jobs of a block model can go through; the family says the same.
+MOST_BLOCKS: Final = 200_000_000
+#: What a list can be ordered by.
+KEYS: Final[Mapping[str, Key]] = {
+    "name": lambda entry: entry.body["name"],
+    "created_at": lambda entry: entry.created_at,
+    "last_updated_at": lambda entry: entry.updated_at,
+}
+NEWEST_FIRST: Final = "desc:last_updated_at"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +70,15 @@ class BlockShelf:
             raise Problem(Code.NOT_FOUND, detail, at="path.bm_id")
         return entry
 
-    def every(self) -> Sequence[Entry]:
-        """Give the block models of the workspace."""
-        found, _ = self.services.catalog.page(
-            self.caller.organisation, TYPE, prefix=self.objects.prefix, limit=10_000
-        )
-        return found
+    def listed(self, order_by: str, *, deleted: bool) -> list[Entry]:
+        """Give the block models of the workspace, or those that were put away.
+
+        Raises:
+            Problem: INVALID at "query.order_by".
+        """
+        organisation, prefix = self.caller.organisation, self.objects.prefix
+        found = every_entry(self.services.catalog, organisation, TYPE, prefix, deleted=deleted)
+        return ordered(found, orders_of(order_by or NEWEST_FIRST, KEYS))
 
     def version(self, entry: Entry, version_uuid: str) -> Entry:
         """Give a version of a block model by its UUID.
@@ -84,7 +98,9 @@ class BlockShelf:
 
         Raises:
             ObjectExistsError: the object's path is taken.
+            Problem: INVALID; no job could write or read so many blocks.
         """
+        _check_size(wanted.size_options.n_blocks)
         name = self.objects.prefix + str(uuid4())
         body = _body(wanted)
         folder = (wanted.object_path or "").strip("/")
@@ -204,6 +220,15 @@ def creation_id(model_name: str) -> str:
 def _no_job(job_id: str) -> Problem:
     detail = f"no job {job_id[:100]} of this block model"
     return Problem(Code.NOT_FOUND, detail, at="path.job_id")
+
+
+def _check_size(size: Size) -> None:
+    blocks = size.nx * size.ny * size.nz
+    if blocks > MOST_BLOCKS:
+        at = "size_options.n_blocks"
+        detail = f"{at} must be at most {MOST_BLOCKS:,} blocks, got {size.nx:,} x {size.ny:,} x "
+        detail += f"{size.nz:,} = {blocks:,}: make blocks larger, or cut it into several models"
+        raise Problem(Code.INVALID, detail, at=at)
 
 
 def _body(wanted: NewModel) -> dict[str, Any]:

@@ -73,16 +73,19 @@ def found(
         )
         return Found(entries, total)
     keep, orders = _filter(wanted), orders_of(wanted.order_by, KEYS)
-    every = _every(catalog, organisation, prefix, deleted=deleted)
+    every = every_entry(catalog, organisation, TYPE, prefix, deleted=deleted)
     kept = ordered(filter(keep, every), orders)
     return Found(kept[offset : offset + limit], len(kept))
 
 
-def _every(catalog: Catalog, organisation: str, prefix: str, *, deleted: bool) -> Iterator[Entry]:
+def every_entry(
+    catalog: Catalog, organisation: str, type_: str, prefix: str, *, deleted: bool
+) -> Iterator[Entry]:
+    """Give all entries of a type whose names begin so, by name; or those that were put away."""
     offset = 0
     while True:
         entries, _ = catalog.page(
-            organisation, TYPE, prefix=prefix, limit=PAGE, offset=offset, deleted=deleted
+            organisation, type_, prefix=prefix, limit=PAGE, offset=offset, deleted=deleted
         )
         yield from entries
         if len(entries) < PAGE:
