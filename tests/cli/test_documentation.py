@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from tests.cli.conftest import Haulier
+from tests.families.clouds.landscape import write_landscape
 
 from haulier.cli.codes import Exit
 from haulier.testing.server import Server, bytecode
@@ -88,3 +89,32 @@ def test_the_family_of_the_how_to_conforms(tmp_path: Path) -> None:
     done = python("-m", "pytest", "-q", "-p", "no:cacheprovider", "test_words.py", folder=tmp_path)
 
     assert done.returncode == 0, done.stdout
+
+
+def test_a_survey_becomes_terrain_tiles_and_a_report_that_warn(
+    haulier: Haulier, tmp_path: Path
+) -> None:
+    write_landscape(tmp_path / "survey.laz", crs="EPSG:25832")
+    (tmp_path / "terrain.json").write_text(*blocks("how-to/clouds.md", "json"))
+    lines = blocks("how-to/clouds.md", "console")[0].splitlines()
+    put, submit, report, get = (line.partition("#")[0].split()[2:] for line in lines)
+
+    stored, done = haulier(*put), haulier(*submit)
+    number = done.out.split()[1]
+    made = haulier(*(number if word == "1" else word for word in report))
+    got = haulier(*get)
+
+    for said in (stored, done, made, got):
+        assert said.code == Exit.OK, said.err
+    assert "HEIGHT_UNIT_ASSUMED in ground, dem" in done.out
+    assert (tmp_path / "terrain.tif").read_bytes()[:4] in {b"II*\0", b"II+\0"}
+    assert "<html" in (tmp_path / "survey.html").read_text("utf-8").lower()
+
+
+def test_the_warnings_that_the_page_of_clouds_explains_are_given() -> None:
+    page = (DOCS / "how-to/clouds.md").read_text("utf-8")
+    code = "".join(path.read_text("utf-8") for path in (ROOT / "src").rglob("clouds/**/*.py"))
+
+    explained = re.findall(r"^\| `([A-Z_]+)` \|", page, re.MULTILINE)
+    assert len(explained) > 10
+    assert [one for one in explained if f'"{one}"' not in code] == []

@@ -11,7 +11,7 @@ from haulier.cli import output
 from haulier.cli.codes import Exit, UsageError
 from haulier.cli.connection import HERE, Server
 from haulier.cli.naming import find_job
-from haulier.cli.watch import follow, sentence
+from haulier.cli.watch import follow, sentence, warn
 from haulier.core.lifecycle import State
 
 if TYPE_CHECKING:
@@ -83,7 +83,8 @@ def show(job: str, /, *, server: Server = HERE) -> Exit:
     if steps:
         columns = ("STEP", "STATE", "DONE", "PARTS", "TRIES", "MESSAGE")
         output.table("\nSteps", columns, map(_step, steps))
-    _timeline(timeline)
+    _timeline([line for line in timeline if line.type != "step.warning"])
+    warn(timeline)
     output.pairs("\nStatistics", output.flat(found.statistics or {}))
     if artifacts:
         output.table("\nArtifacts", ("NAME", "FILE", "SIZE", "TYPE"), map(_artifact, artifacts))

@@ -1,6 +1,7 @@
 """`haulier watch`: a progress bar that follows a job to its end."""
 
 import sys
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
@@ -13,7 +14,7 @@ from haulier.cli.naming import find_job
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
-    from haulier.client import Client, Job, Step
+    from haulier.client import Client, Happening, Job, Step
 
 #: How often to look, however seldom the server suggests: an unchanged job is a 304.
 LOOK_EVERY_S: Final = 1.0
@@ -48,12 +49,12 @@ def follow(
     if json:
         output.write_json(ended)
     else:
-        conclude(ended)
+        conclude(ended, client.timeline(ended))
     return Exit.OK if ended.successful else Exit.FAILED
 
 
-def conclude(job: "Job") -> None:
-    """Say how a job ended."""
+def conclude(job: "Job", timeline: Iterable["Happening"]) -> None:
+    """Say how a job ended, and what its steps warned of."""
     took = ""
     if job.started_at and job.finished_at:
         took = f" after {output.span((job.finished_at - job.started_at).total_seconds())}"
@@ -64,8 +65,24 @@ def conclude(job: "Job") -> None:
             output.say(f"  {fault.at}: {fault.detail}")
     if job.statistics:
         output.pairs("\nStatistics", output.flat(job.statistics))
+    warn(timeline)
     if job.successful:
         output.say(f"get its files with: haulier results {job.number} -o FOLDER")
+
+
+def warn(timeline: Iterable["Happening"]) -> None:
+    """Say what the steps of a job warned of: a thing that several met stands there once."""
+    met: dict[tuple[str, str, str], list[str]] = {}
+    for line in timeline:
+        if line.type == "step.warning":
+            said = line.data
+            steps = met.setdefault((said["code"], said["message"], said["what_to_do"]), [])
+            steps.append(said["step"])
+    if met:
+        output.write("\nWarnings")
+    for (code, message, what_to_do), steps in met.items():
+        output.write(f"{code} in {', '.join(dict.fromkeys(steps))}: {message}")
+        output.write(f"  {what_to_do}")
 
 
 class Silence:

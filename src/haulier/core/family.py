@@ -78,16 +78,32 @@ class PartResult(msgspec.Struct, frozen=True):
     counters: Mapping[str, float] = {}
 
 
+class Note(msgspec.Struct, frozen=True):
+    """A warning: the step succeeded, and a person should know this of what it gave.
+
+    Attributes:
+        code: in capitals, the same for the same trap wherever it is met.
+        message: what was found, with the values.
+        what_to_do: what a person would change.
+    """
+
+    code: str
+    message: str
+    what_to_do: str
+
+
 class StepResult(msgspec.Struct, frozen=True):
     """What a step gave: small values here, files as the context's artifacts.
 
     Attributes:
         publish: entries of the catalog that appear together with the end of the step.
+        notes: lines of the job's timeline, which also the command line shows at its end.
     """
 
     values: Mapping[str, Any] = {}
     counters: Mapping[str, float] = {}
     publish: tuple[Publication, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 class JobResult(msgspec.Struct, frozen=True):

@@ -181,6 +181,10 @@ def write_end(
     if end.problem is not None:
         data |= {"code": end.problem.code, "detail": end.problem.detail}
     word = "skipped" if end.skipped else "reused" if end.reused else str(end.state)
+    for note in end.result.notes if end.result else ():
+        add_event(
+            connection, job_id, "step.warning", {"step": step, **msgspec.to_builtins(note)}, now
+        )
     add_event(connection, job_id, f"step.{word}", data, now)
 
 

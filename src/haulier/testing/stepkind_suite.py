@@ -229,13 +229,11 @@ class StepKindSuite:
     def test_warnings_say_what_to_do(self, done: Mapping[str, Any]) -> None:
         """A warning has a code, a message and what to do, and stands there once."""
         for name, (result, _) in done.items():
-            warnings = result.values.get("warnings", [])
-            for each in warnings:
-                hold(each.keys() == {"code", "message", "what_to_do"}, f"{name}: {each}")
-                hold(NAME.fullmatch(each["code"]), f"{name}: {each['code']} is no code")
-                hold(each["message"] and each["what_to_do"], f"{name}: {each} lacks words")
-            once = {(each["code"], each["message"]) for each in warnings}
-            hold(len(once) == len(warnings), f"{name} warns twice of one thing: {warnings}")
+            for note in result.notes:
+                hold(NAME.fullmatch(note.code), f"{name}: {note.code} is no code")
+                hold(note.message and note.what_to_do, f"{name}: {note} lacks words")
+            once = {(note.code, note.message) for note in result.notes}
+            hold(len(once) == len(result.notes), f"{name} warns twice: {result.notes}")
 
     def test_warming_up_works(self) -> None:
         """What a worker does first does not fail."""

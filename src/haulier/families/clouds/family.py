@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from haulier.core.family import Context, JobResult, Kind, Part, PartResult, StepResult
+from haulier.core.family import Context, JobResult, Kind, Note, Part, PartResult, StepResult
 from haulier.core.recipe import Recipe, StepPlan
 from haulier.core.stepkind import StepKind
 from haulier.families.clouds.presets import PRESETS
@@ -74,7 +74,9 @@ class Clouds:
         self, step: StepPlan, results: Mapping[str, PartResult], context: Context
     ) -> StepResult:
         """Make one output from the parts."""
-        return _doing(step.kind).merge(step, results, context)
+        result = _doing(step.kind).merge(step, results, context)
+        notes = msgspec.convert(result.values.get("warnings", ()), tuple[Note, ...])
+        return msgspec.structs.replace(result, notes=notes)
 
     def summarise(self, kind: str, steps: Mapping[str, StepResult]) -> JobResult:
         """Refuse: it has no kinds of its own."""

@@ -1,22 +1,9 @@
 """Warnings and errors about clouds: each has a code, says what is wrong and what to do."""
 
-import msgspec
-
+from haulier.core.family import Note
 from haulier.core.problem import Code, Problem
 
-
-class Note(msgspec.Struct, frozen=True):
-    """A warning that a result carries.
-
-    Attributes:
-        code: in capitals, the same for the same trap wherever it is met.
-        message: what was found, with the values.
-        what_to_do: what a person would change.
-    """
-
-    code: str
-    message: str
-    what_to_do: str
+__all__ = ["Note", "broken", "trap"]
 
 
 def trap(code: str, message: str, what_to_do: str, *, at: str) -> Problem:
