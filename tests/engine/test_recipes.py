@@ -124,6 +124,25 @@ def test_work_that_was_done_before_is_not_done_again(here: Installation) -> None
     assert text(here, second, "other.sum") == "42\n", "the file is of both"
 
 
+def test_what_others_took_over_of_a_job_that_is_cancelled_stays_and_serves_nobody_else(
+    here: Installation,
+) -> None:
+    made = {**MADE, "params": {"step": 17.0}}
+    waits = add(act="wait", gate=str(here.gate), diary=str(here.diary))
+    first = submit(here, made, waits)
+    here.until(here.diary.exists, "the first job has made its numbers")
+    second = run(here, made)
+
+    here.services.jobs.cancel(here.caller, first.id)
+    assert here.ended(first).state is State.CANCELLED
+
+    assert steps_of(here, second)["made"].reused
+    assert text(here, second, "made.numbers") == "17\n34\n51\n"
+    here.services.jobs.remove(here.caller, second.id)
+    third = run(here, made, add())
+    assert (third.problem, steps_of(here, third)["made"].reused) == (None, False)
+
+
 @pytest.mark.parametrize("cache", ["refresh", "off"])
 def test_work_is_done_again_where_the_recipe_says_so(here: Installation, cache: str) -> None:
     step = add(factor=3.0, diary=str(here.diary))

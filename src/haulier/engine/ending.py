@@ -74,16 +74,23 @@ def outcome(recipe: Recipe, states: Mapping[str, str]) -> Event:
 
 
 async def stop(bench: Bench, attempt: Attempt) -> None:
-    """End a job that was cancelled, after its processes have ended: nothing of it remains."""
-    keys = await attempt.write(_stop, attempt.clock.now())
-    for key in keys:
+    """End a job that was cancelled, after its processes have ended.
+
+    Nothing of it remains but the files that other jobs have taken over.
+    """
+    unused, used = await attempt.write(_stop, attempt.clock.now())
+    for key in unused:
         await asyncio.to_thread(trees.discard, bench.storage, key)
-    await asyncio.to_thread(bench.storage.clear, f"{OUTPUTS}/{attempt.job.id}")
+    await asyncio.to_thread(bench.storage.clear, f"{OUTPUTS}/{attempt.job.id}", keep=used)
 
 
-def _stop(connection: sa.Connection, job_id: UUID, number: int, now: datetime) -> list[str]:
+def _stop(
+    connection: sa.Connection, job_id: UUID, number: int, now: datetime
+) -> tuple[list[str], set[str]]:
     store.settle_job(connection, job_id, number, Event.STOP, now)
-    return details.stopped(connection, job_id, now)
+    keys = {artifact.key for artifact in details.read_artifacts(connection, job_id)}
+    unused = details.stopped(connection, job_id, now)
+    return unused, keys - set(unused)
 
 
 async def settle(bench: Bench, attempt: Attempt, end: End, last: Progress) -> None:

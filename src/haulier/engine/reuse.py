@@ -19,7 +19,7 @@ from haulier.engine.bench import Bench
 from haulier.engine.details import StepEnd
 from haulier.engine.sandbox import to_its_end
 from haulier.engine.storage import Storage
-from haulier.engine.tables import DONE_STEPS, steps
+from haulier.engine.tables import DONE_STEPS, jobs, steps
 
 #: So many earlier results are looked at, newest first, before the work is done again.
 LOOKS: Final = 3
@@ -42,7 +42,9 @@ async def find(bench: Bench, attempt: Attempt, work: str) -> Found | None:
     def look(connection: sa.Connection) -> list[Found]:
         query = (
             sa.select(steps.c.job, steps.c.id, steps.c.result)
+            .join(jobs, jobs.c.id == steps.c.job)
             .where(DONE_STEPS, steps.c.work == work, steps.c.job != str(own))
+            .where(jobs.c.state != State.CANCELLED)  # its files are gone
             .order_by(steps.c.finished_at.desc())
             .limit(LOOKS)
         )
@@ -78,7 +80,7 @@ def _whole(storage: Storage, artifacts: Sequence[Artifact]) -> bool:
 
 
 async def take_over(attempt: Attempt, step: str, found: Found) -> bool:
-    """End a step with what was found; False if the earlier job was removed meanwhile.
+    """End a step with what was found; False if the earlier job was cancelled or removed since.
 
     Raises:
         AttemptLostError: another attempt owns the job.
@@ -89,7 +91,8 @@ async def take_over(attempt: Attempt, step: str, found: Found) -> bool:
     taken = False
 
     def change(connection: sa.Connection, job_id: UUID, number: int) -> bool:
-        if store.hold_job(connection, found.job) is None:
+        held = store.hold_job(connection, found.job)
+        if held is None or held.state is State.CANCELLED:
             return False
         there = details.read_artifacts(connection, found.job)
         if not {one.key for one in found.artifacts} <= {one.key for one in there}:
