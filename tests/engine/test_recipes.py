@@ -441,6 +441,68 @@ def test_a_webhook_tells_that_the_time_was_up(
     assert [json.loads(body)["status"] for _, body in sent] == ["failed"]
 
 
+def test_a_webhook_tells_that_the_job_was_cancelled_after_its_steps_have_ended(
+    here: Installation, receiver: tuple[str, list[tuple[dict[str, str], bytes]], list[int]]
+) -> None:
+    url, sent, _ = receiver
+    waits = add(act="wait", gate=str(here.gate), diary=str(here.diary))
+    job = submit(here, MADE, waits, on_exit=hook(url))
+    here.until(here.diary.exists, "the step runs")
+
+    here.services.jobs.cancel(here.caller, job.id)
+
+    assert here.ended(job).state is State.CANCELLED
+    assert [json.loads(body)["status"] for _, body in sent] == ["dismissed"]
+    states = {id_: step.state for id_, step in steps_of(here, job).items()}
+    assert (states["total"], states["hook"]) == (State.CANCELLED, State.SUCCEEDED)
+    assert here.outputs(job) == []
+
+
+def test_a_closing_step_without_end_does_not_hold_a_cancel_up_for_ever(here: Installation) -> None:
+    here.upload("closing", b"1\n")
+    waits = {"act": "wait", "gate": str(here.gate)}
+    first = add(diary=str(here.diary), **waits)
+    endless = add("endless", takes="job:in", **waits)
+    given = {"job:in": {"type": "numbers", "uri": "closing"}}
+    job = submit(here, MADE, first, on_exit=endless, inputs=given)
+    here.until(here.diary.exists, "the step runs")
+
+    here.services.jobs.cancel(here.caller, job.id)
+
+    assert here.ended(job).state is State.CANCELLED
+    assert steps_of(here, job)["endless"].state is State.CANCELLED
+
+
+def test_a_cancel_that_comes_with_the_closing_steps_is_what_they_tell_from_then_on(
+    here: Installation, receiver: tuple[str, list[tuple[dict[str, str], bytes]], list[int]]
+) -> None:
+    url, sent, answers = receiver
+    answers += [500]
+    job = submit(here, MADE, add(), on_exit=hook(url))
+    here.until(lambda: len(sent) > 0, "the webhook is called")
+
+    here.services.jobs.cancel(here.caller, job.id)
+
+    assert here.ended(job).state is State.CANCELLED
+    assert [json.loads(body)["status"] for _, body in sent] == ["successful", "dismissed"]
+
+
+@pytest.mark.chaos
+def test_a_webhook_tells_of_a_cancel_although_the_worker_of_the_job_is_gone(
+    here: Installation, receiver: tuple[str, list[tuple[dict[str, str], bytes]], list[int]]
+) -> None:
+    url, sent, _ = receiver
+    waits = add(act="wait", gate=str(here.gate), diary=str(here.diary))
+    job = submit(here, MADE, waits, on_exit=hook(url))
+    here.until(here.diary.exists, "the step runs")
+    here.kill()
+    here.services.jobs.cancel(here.caller, job.id)
+    here.start()
+
+    assert here.ended(job).state is State.CANCELLED
+    assert [json.loads(body)["status"] for _, body in sent] == ["dismissed"]
+
+
 def test_a_job_that_falls_short_says_which_step_failed_and_why(here: Installation) -> None:
     bad, below = add("bad", act="refuse"), add("below", takes="step:bad.sum")
     outputs = {"step:good.sum": {"path": "why/good"}, "step:below.sum": {"path": "why/below"}}

@@ -84,7 +84,9 @@ async def claim(engine: sa.Engine, clock: Clock, job_id: UUID, worker: str) -> A
         if job is None:
             job = store.find_any(connection, job_id)
             stopping = job is not None and job.state is State.CANCELLING
-            return Attempt(job, Recipe(()), engine, clock) if job and stopping else None
+            if job is None or not stopping:
+                return None
+            return Attempt(job, store.read_recipe(connection, job_id), engine, clock)
         strikes = store.read_strikes(connection, job_id)
         if strikes > STRIKES:
             problem = ProblemBody(Code.CRASHED, f"its worker died {STRIKES} times under this job")

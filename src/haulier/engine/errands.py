@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from haulier.core.family import StepResult
 from haulier.core.job import Job
-from haulier.core.lifecycle import State, advance
+from haulier.core.lifecycle import Event, State, advance
 from haulier.core.problem import Code, Problem, ProblemBody
 from haulier.core.recipe import StepPlan
 from haulier.engine import details, store, webhooks
@@ -57,7 +57,8 @@ async def _call(bench: Bench, attempt: Attempt, step: StepPlan, end: End | None)
     said = webhooks.Call()
     for number in range(1, TRIES + 1):
         job = await transact(attempt.engine, lambda it: store.read_job(it, attempt.job.id))
-        body = await asyncio.to_thread(bench.describe, _as_it_ends(job, end, attempt.clock.now()))
+        told = _as_it_ends(job, end, attempt.clock.now(), closing=step.closing)
+        body = await asyncio.to_thread(bench.describe, told)
         said = await _try(bench, url, body, at=at, secret=secret, delivery=delivery)
         data = {"step": step.id, "try": number, "status": said.status, "error": said.error}
         await attempt.write(_note, data, attempt.clock.now())
@@ -80,8 +81,16 @@ async def _try(bench: Bench, url: str, body: bytes, *, at: str, **who: str) -> w
     return await webhooks.call(url, body, to=to, **who)
 
 
-def _as_it_ends(job: Job, end: End | None, now: datetime) -> Job:
+def _as_it_ends(job: Job, end: End | None, now: datetime, *, closing: bool) -> Job:
     """Give the job as it will stand when its end is written, where that is known."""
+    if job.state is State.CANCELLING and closing:  # that ends it, whatever the end was to be
+        return msgspec.structs.replace(
+            job,
+            state=advance(job.state, Event.STOP),
+            finished_at=now,
+            stopped_at=now,
+            updated_at=now,
+        )
     if end is None or job.state is not State.RUNNING:
         return job
     return msgspec.structs.replace(

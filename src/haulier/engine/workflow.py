@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -26,7 +26,11 @@ from haulier.engine.store import AttemptLostError
 from haulier.engine.tracking import Track
 
 PROGRESS_S: Final = 0.5
+#: How long the closing steps of a cancelled job may take: a cancel ends soon all the same.
+CLOSING_S: Final = 10.0
 LOG: Final = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -52,22 +56,47 @@ class JobRun:
     async def run(self) -> None:
         """Do the job up to its end.
 
+        The closing steps come when that end is known, and do not change it.
+
         Raises:
             AttemptLostError: another attempt owns the job now.
         """
-        work = asyncio.create_task(self._perform())
-        watchers = [asyncio.create_task(self.wanted.wait()), asyncio.create_task(self._report())]
+        self._end = await self._watched(self._perform(), grace_s=0.0)
+        await self.close()
+        if self._end is None or self.wanted.is_set():
+            await ending.stop(self.bench, self.attempt)
+        else:
+            await ending.settle(self.bench, self.attempt, self._end, self.track.now())
+
+    async def close(self) -> None:
+        """Do the closing steps; once the job is cancelled, not for long."""
+        steps = [step for step in self._ordered() if step.closing]
+        if steps:
+            await self._watched(self._all(steps), grace_s=CLOSING_S)
+
+    async def _watched(self, work: Coroutine[Any, Any, T], *, grace_s: float) -> T | None:
+        """Do work, and write down how far it is; None if a cancel and its grace ended it.
+
+        Raises:
+            AttemptLostError: another attempt owns the job now.
+        """
+        task = asyncio.create_task(work)
+        report, wanted = (
+            asyncio.create_task(self._report()),
+            asyncio.create_task(self.wanted.wait()),
+        )
         try:
-            done, _ = await asyncio.wait([work, *watchers], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({task, report, wanted}, return_when=asyncio.FIRST_COMPLETED)
+            if wanted.done():
+                both = {task, report}
+                await asyncio.wait(both, timeout=grace_s, return_when=asyncio.FIRST_COMPLETED)
+            ended = task.done()
         finally:
             # Its processes end before anything else is said of the job.
-            await _ended([work, *watchers])
-        if watchers[1] in done:
-            watchers[1].result()  # raises AttemptLostError
-        if watchers[0] in done and work not in done:
-            await ending.stop(self.bench, self.attempt)
-            return
-        await ending.settle(self.bench, self.attempt, work.result(), self.track.now())
+            await _ended([task, report, wanted])
+        if not report.cancelled():
+            report.result()  # raises AttemptLostError
+        return task.result() if ended else None
 
     async def _report(self) -> None:
         """Write down how far the job is, whenever that has changed."""
@@ -85,25 +114,22 @@ class JobRun:
                 written = now
 
     async def _perform(self) -> End:
-        """Do the steps, as long as the job may run; give the job's end.
-
-        The closing steps come when that end is known, and do not change it.
-        """
+        """Do the steps, as long as the job may run; give the job's end."""
         job = self.attempt.job
         left_s = None
         if job.timeout_s is not None:
             left_s = max(job.timeout_s - job.ran_s(self.attempt.clock.now()), 0.0)
-        steps = [step for layer in self.attempt.recipe.levels() for step in layer]
         try:
             async with asyncio.timeout(left_s) as limit:
-                self._end = await self._main([step for step in steps if not step.closing])
+                return await self._main([step for step in self._ordered() if not step.closing])
         except TimeoutError:
             if not limit.expired():
                 raise
             detail = f"the job ran longer than its timeout_s of {job.timeout_s or 0:g} s"
-            self._end = End.failed(ProblemBody(Code.TIMEOUT, detail))
-        await self._all([step for step in steps if step.closing])
-        return self._end
+            return End.failed(ProblemBody(Code.TIMEOUT, detail))
+
+    def _ordered(self) -> list[StepPlan]:
+        return [step for layer in self.attempt.recipe.levels() for step in layer]
 
     async def _main(self, steps: Sequence[StepPlan]) -> End:
         """Do every step as soon as those that it needs have succeeded; give what comes of it."""
@@ -233,13 +259,15 @@ class JobRunner:
         attempt = await claim(self._engine, self._clock, job_id, self._worker)
         if attempt is None:
             return
-        if attempt.job.state is State.CANCELLING:
-            await ending.stop(self._bench, attempt)
-            return
         run = JobRun(self._bench, attempt, steps)
         self._running[job_id] = run
         try:
-            await run.run()
+            if attempt.job.state is State.CANCELLING:
+                run.wanted.set()
+                await run.close()
+                await ending.stop(self._bench, attempt)
+            else:
+                await run.run()
         except AttemptLostError:
             LOG.warning("attempt %s of job %s was lost", attempt.job.attempt, job_id)
             raise asyncio.CancelledError from None
