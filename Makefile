@@ -45,8 +45,9 @@ check: $(INSTALLED) ## lint, types, import rules, freshness of generated pages
 	$(BIN)/python tools/docs.py --check
 	$(BIN)/python tools/tree.py --check
 
+# Hypothesis draws the same examples here as in CI; `pytest` alone draws new ones each time.
 unit: $(INSTALLED) ## every test
-	$(PYTEST) --numprocesses 2 --dist loadfile
+	$(PYTEST) --numprocesses 2 --dist loadfile --hypothesis-profile ci
 
 bench: $(BENCH_INSTALLED) ## every benchmark; prints ratios against named peers
 	$(BIN)/python benchmarks/roads.py
