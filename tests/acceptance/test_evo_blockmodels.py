@@ -157,13 +157,18 @@ def test_bad_tables_fail_the_job_and_say_why(desk: Desk) -> None:
             with pytest.raises(JobFailedException) as failed:
                 await model.add_attribute(table, "grade")
             said.append(str(failed.value))
+        await model.add_attribute(blocks(grade=lambda n: n * 1.0), "grade")
+        with pytest.raises(JobFailedException) as failed:
+            await model.add_attribute(blocks(grade=lambda n: n * 1.0), "grade")
+        said.append(str(failed.value))
         return said, await model.get_versions()
 
     said, versions = desk.do(work)
 
     assert "is in more than one row" in said[0]
     assert "outside (4, 3, 2)" in said[1]
-    assert len(versions) == 1
+    assert "there would be two columns 'grade'" in said[2]
+    assert len(versions) == 2
 
 
 def test_block_models_are_listed_and_deleted_with_their_objects(desk: Desk) -> None:

@@ -7,9 +7,12 @@ from uuid import uuid4
 import pytest
 from evo.blockmodels.endpoints import models
 
+from haulier.core.problem import Code, Fault, ProblemBody
 from haulier.families.blocks import model
 from haulier.testing.dialect_world import ORGANISATION, World, open_world
 from haulier.wire.evo import blockshelf
+from haulier.wire.evo.blockjobs import update_member
+from haulier.wire.evo.errors import describe, renamed
 
 ORG: Final = "00000000-0000-0000-0000-0000000000a1"
 
@@ -93,6 +96,16 @@ def test_models_that_were_deleted_are_listed_apart(world: World, place: str) -> 
 
     assert names(world, place) == names(world, place, "deleted=false") == ["stays"]
     assert names(world, place, "deleted=true") == ["goes"]
+
+
+@pytest.mark.parametrize(
+    ("at", "member"),
+    [("new[0].title", "columns.new[0].title"), ("delete", "columns.delete"), ("file", "file")],
+)
+def test_a_parameter_of_an_update_is_called_as_the_request_calls_it(at: str, member: str) -> None:
+    problem = renamed(ProblemBody(Code.INVALID, "why", at, (Fault(at, "why"),)), update_member)
+
+    assert [each.name for each in describe(problem).invalid_params] == [member]
 
 
 @pytest.mark.slow

@@ -82,14 +82,15 @@ def test_progress_is_a_whole_number_that_never_says_more_than_is_done(
 
 
 def test_a_file_that_a_result_names_is_an_address() -> None:
-    result = {"links": {"dashboard": "artifact:report"}, "all": ["artifact:a b", "other:c"]}
+    words = ["artifact:report", {"artifact": "x", "name": "y"}]
+    result = {"links": {"dashboard": {"artifact": "report"}}, "all": [{"artifact": "a b"}, *words]}
     job = evo_job(State.SUCCEEDED, result=result)
 
     body = msgspec.to_builtins(render_results(job, VIEW))
 
     files = f"https://here/jobs/{job.id}/artifacts"
     assert body["results"]["links"] == {"dashboard": f"{files}/report"}
-    assert body["results"]["all"] == [f"{files}/a%20b", "other:c"]
+    assert body["results"]["all"] == [f"{files}/a%20b", *words]
 
 
 @pytest.mark.parametrize("code", Code)

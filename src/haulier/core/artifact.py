@@ -39,6 +39,16 @@ class Artifact(msgspec.Struct, frozen=True):
     folder: bool = False
 
 
+class OwnFile(msgspec.Struct, frozen=True):
+    """A file of a job, named by the job's own result: a wire may show its address instead.
+
+    Attributes:
+        artifact: the output's name.
+    """
+
+    artifact: str
+
+
 class FileRef(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A file in one of the organisation's named storages, or a folder where one is wanted.
 

@@ -150,7 +150,7 @@ def test_a_job_that_cannot_be_done_says_what_to_change(deposit: Deposit, fault: 
     assert said in error["detail"]
     assert (error["status"], error["type"]) == (422, "/error-codes/invalid")
     assert error["title"] == "Invalid request"
-    assert error["invalid-params"] == [{"name": name, "reason": error["detail"]}]
+    assert error["invalid-params"] == [{"name": f"parameters.{name}", "reason": error["detail"]}]
     assert deposit.do(version_of_grid) == version
 
 
@@ -205,7 +205,7 @@ def test_an_object_that_is_not_there_is_not_found(deposit: Deposit) -> None:
     error = deposit.do(work)
 
     assert (error["status"], error["title"]) == (404, "Not found")
-    assert error["invalid-params"][0]["name"] == "variogram"
+    assert error["invalid-params"][0]["name"] == "parameters.variogram"
 
 
 def limit(deposit: Deposit, most: int) -> None:

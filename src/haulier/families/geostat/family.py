@@ -14,7 +14,7 @@ from haulier.families.geostat.params.simulation import ConditionalSimulation, Si
 from haulier.families.geostat.result import job_result
 
 #: Rises when the same input would give other outputs: parts of other versions are done again.
-CODE_VERSION: Final = "1"
+CODE_VERSION: Final = "2"
 
 
 class Doing(NamedTuple):

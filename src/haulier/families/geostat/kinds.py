@@ -4,6 +4,7 @@ from typing import Final
 
 import msgspec
 
+from haulier.core.artifact import OwnFile
 from haulier.core.family import Kind, Output
 from haulier.families.geostat.params import estimation, simulation, transforms, variography
 from haulier.families.geostat.plots import plot_outputs
@@ -23,6 +24,8 @@ def blob_names(count: int) -> list[str]:
 REPORT: Final = Output(
     "report", "text/html", "A page with plots and statistics", filename="report.html", optional=True
 )
+#: The page, as a result names it.
+REPORT_FILE: Final = msgspec.to_builtins(OwnFile(REPORT.name))
 INNER: Final = (
     Output("setup", "application/json", "What the work stands on", optional=True, inner=True),
     Output("samples", ARROW, "The samples that are used", optional=True, inner=True),

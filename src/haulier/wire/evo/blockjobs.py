@@ -26,9 +26,9 @@ from haulier.wire.evo.blockrequests import (
     update_params,
     whole_box,
 )
-from haulier.wire.evo.blockshelf import BlockShelf, creation_id, members_of, version_id
+from haulier.wire.evo.blockshelf import BlockShelf, creation_id, version_id
 from haulier.wire.evo.bodies import CANCELLED, SILENT
-from haulier.wire.evo.errors import describe
+from haulier.wire.evo.errors import describe, renamed
 from haulier.wire.evo.paths import MODEL, OrgId, WorkspaceId
 from haulier.wire.evo.signing import Right, signer_of
 
@@ -77,7 +77,7 @@ async def notify_uploaded(
         try:
             shelf.run(entry, job_id)
         except Problem as problem:
-            raise members_of(problem, UPDATE_MEMBERS) from None
+            raise Problem.of(renamed(problem.body(), update_member)) from None
         return entry
 
     entry = await shelf.services.write(started)
@@ -142,7 +142,8 @@ async def _shown(
         return JobBody(job_status="PROCESSING")
     if job.state is not JobState.SUCCEEDED:
         problem = CANCELLED if job.state is JobState.CANCELLED else job.problem or SILENT
-        return JobBody(job_status="FAILED", payload=msgspec.to_builtins(describe(problem)))
+        shown = renamed(problem, update_member) if is_update else problem
+        return JobBody(job_status="FAILED", payload=msgspec.to_builtins(describe(shown)))
     if is_update:
         made = version_id(entry.name, int((job.result or {})["version_id"]))
         version = await shelf.services.write(shelf.version, entry, made)
@@ -151,6 +152,12 @@ async def _shown(
     return JobBody(
         job_status="COMPLETE", payload={"download_url": await _sign(request, shelf, right)}
     )
+
+
+def update_member(at: str) -> str:
+    """Give what a request for an update calls a parameter of its job."""
+    head = at.partition(".")[0].partition("[")[0]
+    return UPDATE_MEMBERS.get(head, head) + at.removeprefix(head)
 
 
 def _complete(version: Entry) -> JobBody:

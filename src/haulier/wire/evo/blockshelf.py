@@ -11,7 +11,7 @@ import msgspec
 from haulier.core.caller import Caller
 from haulier.core.entry import Entry
 from haulier.core.job import Job, Submission
-from haulier.core.problem import Code, Fault, Problem
+from haulier.core.problem import Code, Problem
 from haulier.engine.services import Services
 from haulier.wire.evo.blockbodies import NewModel, Size, bounds_of
 from haulier.wire.evo.data import UPLOADS
@@ -276,14 +276,3 @@ def _document(wanted: NewModel, body: Mapping[str, Any], name: str) -> dict[str,
         "geometry": geometry,
         "attributes": [],
     }
-
-
-def members_of(problem: Problem, names: Mapping[str, str]) -> Problem:
-    """Give a problem of a job's parameters at the members of the request that they come from."""
-    faults = [Fault(_member(each.at, names), each.detail) for each in problem.faults]
-    return Problem(problem.code, problem.detail, at=_member(problem.at, names), faults=faults)
-
-
-def _member(at: str, names: Mapping[str, str]) -> str:
-    head = at.partition(".")[0].partition("[")[0]
-    return names.get(head, head) + at.removeprefix(head)

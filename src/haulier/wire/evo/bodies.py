@@ -7,18 +7,18 @@ from urllib.parse import quote
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from haulier.core.artifact import OwnFile
 from haulier.core.job import Job
 from haulier.core.lifecycle import State
 from haulier.core.problem import Code, Problem, ProblemBody
 from haulier.wire.dialect import View
-from haulier.wire.evo.errors import ErrorBody, describe
+from haulier.wire.evo.errors import ErrorBody, describe, renamed
 from haulier.wire.evo.paths import job_url, org_of
 from haulier.wire.evo.status import WORDS, Word
-from haulier.wire.evo.tasks import submitted_as, task_of
+from haulier.wire.evo.tasks import below_parameters, submitted_as, task_of
 
 PERCENT: Final = 100
-#: How a result names a file of its own job; it is fetched where the native wire has it.
-ARTIFACT: Final = "artifact:"
+OWN_FILE: Final = set(OwnFile.__struct_fields__)
 CANCELLED: Final = ProblemBody(Code.CANCELLED, "the job was cancelled, so it has no results")
 SILENT: Final = ProblemBody(Code.INTERNAL, "the job failed without a word")
 
@@ -81,7 +81,7 @@ def render(job: Job, view: View) -> StatusBody:
         status=WORDS[job.state],
         progress=int(PERCENT * job.progress.fraction),
         message=(job.progress.message if working else "") or MESSAGES[job.state],
-        error=describe(job.problem or SILENT) if job.state is State.FAILED else None,
+        error=_error(job) if job.state is State.FAILED else None,
         links=Links(**links) if links else UNSET,
     )
 
@@ -96,22 +96,27 @@ def render_results(job: Job, view: View) -> ResultsBody:
     if job.state in {State.SUCCEEDED, State.PARTIAL}:
         return ResultsBody(status=word, results=_linked(job.result or {}, job, view))
     if job.state is State.FAILED:
-        return ResultsBody(status=word, error=describe(job.problem or SILENT))
+        return ResultsBody(status=word, error=_error(job))
     if job.state is State.CANCELLED:
         return ResultsBody(status=word, error=describe(CANCELLED))
     url = _url(job, view)
     return ResultsBody(status=word, links=Links(cancel=url, status=f"{url}/status"))
 
 
+def _error(job: Job) -> ErrorBody:
+    """Give why a job failed, its fields as the request for it had them."""
+    return describe(renamed(job.problem or SILENT, below_parameters))
+
+
 def _linked(value: Any, job: Job, view: View) -> Any:  # noqa: ANN401 -- JSON
-    """Give a result in which every `artifact:NAME` is the address of that file of the job."""
+    """Give a result in which files of the job are addresses: where the native wire has them."""
     if isinstance(value, Mapping):
+        if value.keys() == OWN_FILE:
+            name = quote(msgspec.convert(value, OwnFile).artifact, safe="")
+            return f"{view.base_url}/jobs/{job.id}/artifacts/{name}"
         return {name: _linked(each, job, view) for name, each in value.items()}
     if isinstance(value, list | tuple):
         return [_linked(each, job, view) for each in value]
-    if isinstance(value, str) and value.startswith(ARTIFACT):
-        name = quote(value.removeprefix(ARTIFACT), safe="")
-        return f"{view.base_url}/jobs/{job.id}/artifacts/{name}"
     return value
 
 

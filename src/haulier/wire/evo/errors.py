@@ -1,6 +1,6 @@
 """Problems on this wire: RFC 7807 with the vendor's `invalid-params`, and Azure's for blobs."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import msgspec
@@ -91,6 +91,16 @@ def describe(body: ProblemBody) -> ErrorBody:
         detail=body.detail,
         invalid_params=params,
     )
+
+
+def renamed(body: ProblemBody, name: Callable[[str], str]) -> ProblemBody:
+    """Give a problem of a job's parameters with the names that the request has for them."""
+
+    def at(field: str) -> str:
+        return name(field) if field else ""
+
+    faults = tuple(msgspec.structs.replace(each, at=at(each.at)) for each in body.faults)
+    return msgspec.structs.replace(body, at=at(body.at), faults=faults)
 
 
 def render_problem(problem: Problem, request: AnyRequest) -> AnyResponse:

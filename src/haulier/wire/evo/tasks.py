@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+import msgspec
+
 from haulier.core.caller import Caller
 from haulier.core.family import Kind
 from haulier.core.job import Job, Submission
-from haulier.core.problem import Code, Fault, Problem
+from haulier.core.problem import Code, Problem
 from haulier.engine.registry import Kinds
 from haulier.engine.services import Services
+from haulier.wire.evo.errors import renamed
 
 LABEL: Final = "evo"
 PARAMETERS: Final = "parameters"
@@ -65,13 +68,13 @@ def submit(services: Services, caller: Caller, place: Place, params: Mapping[str
     try:
         return services.jobs.submit(caller, submission)
     except Problem as problem:
-        faults = [Fault(_below(fault.at), fault.detail) for fault in problem.faults]
-        at = _below(problem.at)
-        raise Problem(problem.code, problem.detail, at=at, faults=faults) from None
+        body = renamed(problem.body(), below_parameters)
+        raise Problem.of(msgspec.structs.replace(body, at=body.at or PARAMETERS)) from None
 
 
-def _below(at: str) -> str:
-    return f"{PARAMETERS}.{at}" if at else PARAMETERS
+def below_parameters(at: str) -> str:
+    """Give what a request calls a parameter."""
+    return f"{PARAMETERS}.{at}"
 
 
 def submitted_as(job: Job) -> Place | None:

@@ -15,6 +15,7 @@ from haulier.families.geostat.io.distributions import tails_of
 from haulier.families.geostat.io.objects import STORAGE
 from haulier.families.geostat.io.values import check_ensemble, width_of
 from haulier.families.geostat.io.variograms import check_bounded, load_variogram
+from haulier.families.geostat.kinds import REPORT_FILE
 from haulier.families.geostat.method.conditional import standardised
 from haulier.families.geostat.method.distribution import (
     Distribution,
@@ -157,8 +158,8 @@ class SimulationReportTask(Task[SimulationReport]):
         result = {
             "message": done["message"],
             "validation_summary": {"reference_mean": mean["reference"], "mean": mean["mean"]},
-            "validation_report": {"reference": "artifact:report"},
-            "links": {"dashboard": "artifact:report"},
+            "validation_report": {"reference": REPORT_FILE},
+            "links": {"dashboard": REPORT_FILE},
         }
         return Published((), result, done["statistics"])
 

@@ -12,6 +12,7 @@ from haulier.families.geostat.io.attributes import (
 )
 from haulier.families.geostat.io.distributions import tails_of
 from haulier.families.geostat.io.publications import Placed
+from haulier.families.geostat.kinds import REPORT_FILE
 from haulier.families.geostat.method.conditional import (
     Simulated,
 )
@@ -197,6 +198,6 @@ class ConditionalSimulationTask(SimulationTask[ConditionalSimulation]):
                 "reference_mean": mean["reference"],
                 "mean": mean["mean"],
             }
-            result["validation_report"] = {"reference": "artifact:report", "name": "report.html"}
-            result["links"] = {"dashboard": "artifact:report"}
+            result["validation_report"] = {"reference": REPORT_FILE, "name": "report.html"}
+            result["links"] = {"dashboard": REPORT_FILE}
         return result
