@@ -275,6 +275,49 @@ def test_a_retry_takes_finished_steps_over_and_shares_their_files(here: Installa
     assert not here.services.storage.exists(made.key)
 
 
+@pytest.mark.parametrize(
+    ("asked", "at"),
+    [
+        (Submission("TROUBLE", {}, deliver={"sum": FileRef("mine", "out")}), "deliver.sum"),
+        (
+            Submission(
+                "RECIPE",
+                {
+                    "recipe": {
+                        "name": "r",
+                        "version": "1",
+                        "definition": {
+                            "recipe": [
+                                {
+                                    "id": "info",
+                                    "type": "DATASET_INFO",
+                                    "inputs": {"input_las": "job:in"},
+                                }
+                            ]
+                        },
+                    },
+                    "inputs": {"job:in": {"type": "las", "uri": "storage://mine/a.las"}},
+                },
+            ),
+            "inputs.job:in.uri",
+        ),
+    ],
+)
+def test_a_retry_is_refused_as_a_submission_is_where_a_storage_is_gone(
+    here: Installation, asked: Submission, at: str
+) -> None:
+    catalog = here.services.catalog
+    catalog.put("main", "storage", "mine", {"url": ""})
+    old = settled(here, here.services.jobs.submit(here.caller, asked), Event.FAIL)
+    assert here.services.jobs.retry(here.caller, old.id).retry_of == old.id
+    catalog.delete("main", "storage", "mine")
+
+    with pytest.raises(Problem, match="mine") as caught:
+        here.services.jobs.retry(here.caller, old.id)
+
+    assert (caught.value.code, caught.value.at) == (Code.INVALID, at)
+
+
 def test_only_what_did_not_succeed_is_retried(here: Installation) -> None:
     for job in (here.submit(), settled(here, here.submit(), Event.SUCCEED)):
         with pytest.raises(Problem) as caught:

@@ -219,17 +219,15 @@ class Jobs:
 
         Raises:
             Problem: CONFLICT; the job has not ended, or has succeeded and no step is named.
-                INVALID at "from"; it has no such step.
+                INVALID at "from"; it has no such step. What `submit` raises; a storage may be gone.
         """
         caller.require(Scope.WRITE)
         old = self.get(caller, job_id)
         if old.state not in (TERMINAL if from_step else RETRIABLE):
             raise Problem(Code.CONFLICT, f"job {old.id} is {old.state}; there is nothing to retry")
         submission = again.submission_like(old)
-        kind = self._kinds.get(submission.kind)
-        # A storage may be gone since: what is taken over needs it no more.
-        whole = self._plan(kind.name, self._kinds.decode(kind, submission.params))
-        recipe = again.redoing(whole, from_step)
+        recipe = again.redoing(self.plan(caller, submission), from_step)
+        self._check(caller, submission)
         with self._engine.begin() as connection:
             if store.hold_job(connection, old.id) is None:
                 raise _missing(old.id)  # it was removed in this moment
