@@ -1,5 +1,6 @@
 """What all requests have in common: ids, metrics, probes, and a server that does not break."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import uuid4
@@ -152,3 +153,29 @@ def test_every_wrong_parameter_is_told_in_the_wires_own_words(
 
     assert 400 <= answer.status_code < 500, answer.text
     assert places(answer.json()) == ["parts", "steps", "zzz"]
+
+
+def test_a_query_parameter_that_is_not_in_the_document_is_refused_everywhere(world: World) -> None:
+    paths = world.ask("GET", "/api", key="").json()["paths"]
+    operations = [
+        (method.upper(), re.sub(r"{\w+}", "x", path), operation)
+        for path, item in paths.items()
+        for method, operation in item.items()
+    ]
+    assert len(operations) > 30
+
+    for method, path, operation in operations:
+        known = [one["name"] for one in operation.get("parameters", ()) if one["in"] == "query"]
+        query = "&".join(f"{name}=1" for name in (*known, "no_such", "f"))
+        answer = world.ask(method, f"{path}?{query}")
+
+        assert answer.status_code == 400, (method, path)
+        if method != "HEAD":
+            told = answer.json()
+            assert told["type"].endswith("/invalid-query-parameter-value")
+            assert [each["parameter"] for each in told["errors"]] == ["no_such", "f"]
+
+
+def test_who_asks_is_looked_at_before_the_query_and_other_wires_ignore_it(world: World) -> None:
+    assert world.ask("GET", "/jobs?no_such=1", key="").status_code == 401
+    assert world.ask("GET", JOB.format(submitted(world).number) + "?no_such=1").status_code == 200

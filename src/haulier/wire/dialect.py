@@ -75,6 +75,7 @@ class Dialect:
         parse: reads its own body of a job back, where the dialect can.
         notice: gives the body that a webhook sends of a job that came in by this dialect, which
             names itself in the job's labels as "dialect"; without it, `render`.
+        strict_query: a query parameter that no handler takes is refused, and not ignored.
     """
 
     name: str
@@ -91,6 +92,7 @@ class Dialect:
     routes: Callable[[Services], Sequence[ControllerRouterHandler]]
     parse: Callable[[Mapping[str, Any]], Job] | None = None
     notice: Callable[[Services, Job], object] | None = None
+    strict_query: bool = False
 
 
 def installed() -> tuple[Dialect, ...]:

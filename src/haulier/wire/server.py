@@ -1,6 +1,6 @@
 """The server: every dialect behind one port, made from the services of the engine."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from litestar import Litestar, Router
@@ -11,8 +11,9 @@ from litestar.utils import normalize_path
 from haulier.engine.services import Services
 from haulier.wire import openapi, probes, problems
 from haulier.wire.auth import guard
-from haulier.wire.dialect import Dialect, installed
+from haulier.wire.dialect import AnyRequest, Dialect, installed
 from haulier.wire.edge import Aliases, Edge, Traffic
+from haulier.wire.query import refuse_unknown
 
 JSON_LIMIT_BYTES: Final = 8 * 1024 * 1024
 NO_METHOD: Final = "TRACE"  # no handler has it, so that the router says which there are
@@ -65,5 +66,17 @@ def _router(dialect: Dialect, services: Services) -> Router:
         "/",
         route_handlers=[*dialect.routes(services), *openapi.routes(dialect, services)],
         # not as litestar's guard, which would copy the handler for every request
-        before_request=guard(services, dialect),
+        before_request=_before(dialect, services),
     )
+
+
+def _before(dialect: Dialect, services: Services) -> Callable[[AnyRequest], Awaitable[None]]:
+    """Give what looks at a request before its handler: who asks first, then what is asked."""
+    authorise = guard(services, dialect)
+
+    async def check(request: AnyRequest) -> None:
+        await authorise(request)
+        if dialect.strict_query:
+            refuse_unknown(request)
+
+    return check

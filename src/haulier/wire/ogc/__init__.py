@@ -22,4 +22,5 @@ DIALECT: Final = Dialect(
     render_problem=render_problem,
     routes=routes,
     parse=parse,
+    strict_query=True,  # OGC API - Common: a name that is not in the API definition is 400
 )
