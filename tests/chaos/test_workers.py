@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from haulier.core.job import Job
 from haulier.core.lifecycle import State
-from haulier.engine.folder import UNFINISHED
+from haulier.engine.staging import UNFINISHED
 from haulier.testing.installation import Installation
 
 pytestmark = pytest.mark.chaos

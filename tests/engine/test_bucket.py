@@ -13,7 +13,8 @@ from werkzeug import Request, Response
 from werkzeug.serving import make_server
 
 from haulier.engine.storage import Storage
-from haulier.testing.storage_suite import LONG, StorageSuite, keys, put, read
+from haulier.testing.storage_suite import StorageSuite
+from haulier.testing.storing import LONG, keys, put, read
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

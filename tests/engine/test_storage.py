@@ -14,9 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from haulier.core.problem import Code, Problem
-from haulier.engine.folder import UNFINISHED
+from haulier.engine.staging import UNFINISHED
 from haulier.engine.storage import Storage, check_key
-from haulier.testing.storage_suite import StorageSuite, keys, put, read, refusal, stream
+from haulier.testing.storage_suite import StorageSuite
+from haulier.testing.storing import keys, put, read, refusal, stream
 
 
 class TestLocalFolder(StorageSuite):

@@ -21,8 +21,8 @@ from haulier.engine import details, retention, store
 from haulier.engine.context import FINISHED
 from haulier.engine.details import StepEnd
 from haulier.engine.durable import LIVING, Enqueuer
-from haulier.engine.folder import UNFINISHED
 from haulier.engine.retention import Sweeper
+from haulier.engine.staging import UNFINISHED
 from haulier.engine.storage import Storage
 from haulier.engine.tables import jobs
 from haulier.engine.worker import Worker

@@ -10,7 +10,8 @@ from typing import Any, Final
 import obstore
 from obstore.exceptions import BaseError
 
-from haulier.engine.folder import Blob, check_key, check_plain, hash_file
+from haulier.engine.blob import Blob, check_key
+from haulier.engine.staging import check_plain, hash_file
 
 UPLOADED_BYTES: Final = 8 << 20  # a piece of a multipart upload: 10,000 of them are 80 GB
 UPLOADS: Final = 4  # pieces in flight for one upload

@@ -1,12 +1,10 @@
-"""A local folder as a store: keys that its disk can hold, and files that appear whole or not."""
+"""A local folder as a store: keys that its disk can hold, and what is below them."""
 
 import hashlib
 import os
 import re
-import secrets
 import stat
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -14,40 +12,24 @@ from typing import Final
 import msgspec
 
 from haulier.core.problem import Code, Problem
+from haulier.engine.blob import Blob, check_key, is_text
+from haulier.engine.staging import (
+    COPIED_BYTES,
+    UNFINISHED,
+    check_plain,
+    copied,
+    hash_file,
+    moved,
+    settle,
+    whole,
+)
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 LONGEST_NAME_BYTES: Final = 240  # disks hold 255; an unfinished file's name is a little longer
-COPIED_BYTES: Final = 1 << 20
-TRIES: Final = 20  # a folder may be swept away between making it and writing to it
-#: obstore names unfinished files so, lists none of them, and takes no key that ends so.
-UNFINISHED: Final = re.compile(r"[^#]*#[0-9]+")
-#: Names that it cannot keep at the end of a path: those, and what ends as a drive of Windows.
-_UNKEPT: Final = re.compile(r"[^#]*#[0-9]+|.*[A-Za-z][:|]")
+#: Names that obstore cannot keep at the end of a path: unfinished files', and what ends as a drive
+#: of Windows.
+_UNKEPT: Final = re.compile(rf"{UNFINISHED.pattern}|.*[A-Za-z][:|]")
 _ESCAPED: Final = re.compile(f"(?:{_UNKEPT.pattern})#+")
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
-
-
-class Blob(msgspec.Struct, frozen=True):
-    """A file of a store. `sha256` is known where this process has just written it."""
-
-    key: str
-    size_bytes: int
-    etag: str
-    modified_at: datetime
-    sha256: str = ""
-
-
-def check_key(key: str, *, at: str = "key") -> str:
-    """Give the key back if it names one file: plain names with '/' between.
-
-    Raises:
-        Problem: INVALID; it is empty, absolute, climbs, or has control characters.
-    """
-    plain = all(part not in {"", ".", ".."} for part in key.split("/"))
-    if not plain or _CONTROL.search(key) or not _encodes(key):
-        detail = f"{at} must be plain names with '/' between, none of them '.' or '..', got {key!r}"
-        raise Problem(Code.INVALID, detail, at=at)
-    return key
 
 
 class Folder:
@@ -105,8 +87,7 @@ class Folder:
         try:
             with os.scandir(self._below(prefix)) as found:
                 for each in found:
-                    plain = _encodes(each.name) and not _CONTROL.search(each.name)
-                    if plain and each.is_dir(follow_symlinks=False):
+                    if is_text(each.name) and each.is_dir(follow_symlinks=False):
                         yield each.name
         except (FileNotFoundError, NotADirectoryError):
             return
@@ -115,10 +96,10 @@ class Folder:
         """Take a file over under a key; it is gone from where it was."""
         linked = check_plain(path) > 1  # another name could change what they share
         digest = hash_file(path)
-        with _whole(self.path(key)) as staged:
-            if linked or not _moved(path, staged):
-                digest = _copy(path, staged)
-            _settle(staged)
+        with whole(self.path(key)) as staged:
+            if linked or not moved(path, staged):
+                digest = copied(path, staged)
+            settle(staged)
             os.utime(staged)
         path.unlink(missing_ok=True)
         return self._found(key, digest)
@@ -126,20 +107,20 @@ class Folder:
     def copy(self, path: Path, key: str) -> Blob:
         """Copy a file to a key."""
         check_plain(path)
-        with _whole(self.path(key)) as staged:
-            digest = _copy(path, staged)
-            _settle(staged)
+        with whole(self.path(key)) as staged:
+            digest = copied(path, staged)
+            settle(staged)
         return self._found(key, digest)
 
     def write(self, key: str, chunks: Iterable[bytes]) -> Blob:
         """Write bytes to a key."""
         digest = hashlib.sha256()
-        with _whole(self.path(key)) as staged:
+        with whole(self.path(key)) as staged:
             with staged.open("wb") as out:
                 for chunk in chunks:
                     digest.update(chunk)
                     out.write(chunk)
-            _settle(staged)
+            settle(staged)
         return self._found(key, digest.hexdigest())
 
     def read(self, key: str) -> Iterator[bytes]:
@@ -203,7 +184,7 @@ class Folder:
             return ""
         name = path.name[:-1] if _ESCAPED.fullmatch(path.name) else path.name
         key = path.relative_to(self.root).with_name(name).as_posix()
-        return "" if _CONTROL.search(key) or not _encodes(key) else key
+        return key if is_text(key) else ""
 
     def _walk(self, folder: Path, *, deep: bool = True, finished: bool = True) -> Iterator[Path]:
         for where, folders, names in os.walk(folder):
@@ -222,35 +203,6 @@ class Folder:
             folder = folder.parent
 
 
-def check_plain(path: Path) -> int:
-    """Give the number of names of a plain file.
-
-    Raises:
-        Problem: INVALID; it is a link, a folder, or not there.
-    """
-    try:
-        found = path.lstat()
-    except FileNotFoundError:
-        raise Problem(Code.INVALID, f"file {path.name} was not written") from None
-    if not stat.S_ISREG(found.st_mode):
-        raise Problem(Code.INVALID, f"{path.name} must be a plain file, it is something else")
-    return found.st_nlink
-
-
-def hash_file(path: Path) -> str:
-    """Give the SHA-256 of a file, as 64 hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _encodes(key: str) -> bool:
-    try:
-        key.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def _blob(key: str, path: Path) -> Blob | None:
     try:
         found = path.stat()
@@ -261,55 +213,6 @@ def _blob(key: str, path: Path) -> Blob | None:
     modified_us = found.st_mtime_ns // 1000
     etag = f"{found.st_ino:x}-{modified_us:x}-{found.st_size:x}"  # as obstore makes it
     return Blob(key, found.st_size, etag, EPOCH + timedelta(microseconds=modified_us))
-
-
-@contextmanager
-def _whole(target: Path) -> Iterator[Path]:
-    """Give a path to write to, and put what is there in the target's place at the end."""
-    staged = _reserve(target.parent)
-    try:
-        yield staged
-        staged.replace(target)
-    finally:
-        staged.unlink(missing_ok=True)
-
-
-def _reserve(folder: Path) -> Path:
-    """Make an empty unfinished file in a folder, which also keeps the folder from being swept."""
-    staged = folder / f"#{secrets.randbits(62)}"
-    for left in reversed(range(TRIES)):
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            staged.touch(exist_ok=False)
-        except FileNotFoundError:
-            if not left:
-                raise
-        else:
-            break
-    return staged
-
-
-def _moved(path: Path, staged: Path) -> bool:
-    try:
-        path.replace(staged)
-    except OSError:
-        return False  # another disk
-    return True
-
-
-def _copy(path: Path, staged: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as source, staged.open("wb") as out:
-        while chunk := source.read(COPIED_BYTES):
-            digest.update(chunk)
-            out.write(chunk)
-    return digest.hexdigest()
-
-
-def _settle(path: Path) -> None:
-    """Have the bytes on the disk before the name is: a lost mains plug leaves no empty file."""
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
 
 
 def _older(path: Path, moment: datetime) -> bool:

@@ -10,21 +10,19 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Container, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 import obstore
-from obstore.exceptions import BaseError
-from obstore.store import LocalStore, from_url
+from obstore.store import LocalStore
 
 from haulier.core.clock import SystemClock
 from haulier.core.problem import Code, Problem
+from haulier.engine.blob import Blob, check_key
 from haulier.engine.bucket import READ_BYTES, UPLOADED_BYTES, UPLOADS, Bucket, blob_of, etag_of
-from haulier.engine.folder import Blob, Folder, check_key
+from haulier.engine.folder import Folder
+from haulier.engine.stores import named, opened, present
 from haulier.engine.tally import Tally
 
 __all__ = ["Blob", "Storage", "check_key"]
@@ -45,7 +43,7 @@ class Storage:
 
     def __init__(self, url: str) -> None:
         self.url: Final = url
-        self._files: Final[Folder | Bucket] = _open(url)
+        self._files: Final[Folder | Bucket] = opened(url)
         self._store: Final = (
             self._files.store if isinstance(self._files, Bucket) else LocalStore(self._files.root)
         )
@@ -65,7 +63,7 @@ class Storage:
         """
         place, tally = self._files.place(key), Tally(key, chunks, expected_sha256)
         try:
-            with _named("write", key):
+            with named("write", key):
                 put = await obstore.put_async(
                     self._store,
                     place,
@@ -92,7 +90,7 @@ class Storage:
         Raises:
             Problem: NOT_FOUND; there is none.
         """
-        return _present(await self.find(key), key)
+        return present(await self.find(key), key)
 
     async def open(
         self, key: str, start: int = 0, end: int | None = None
@@ -114,7 +112,7 @@ class Storage:
             if start == end:
                 return blob, _nothing()
             options["range"] = (start, end)
-        with _named("read", key):
+        with named("read", key):
             found = await obstore.get_async(self._store, self._files.place(key), options=options)
         return blob_of(key, found.meta), _stream(key, found)
 
@@ -128,7 +126,7 @@ class Storage:
             check_key(prefix, at="prefix")
 
         def found() -> Sequence[Blob]:
-            with _named("list", prefix):
+            with named("list", prefix):
                 return sorted(self._files.files(prefix, deep=deep), key=lambda blob: blob.key)
 
         return await asyncio.to_thread(found)
@@ -145,18 +143,18 @@ class Storage:
     def walk(self, prefix: str) -> Iterator[Blob]:
         """Give the files below a prefix one by one, in no order."""
         check_key(prefix, at="prefix")
-        with _named("list", prefix):
+        with named("list", prefix):
             yield from self._files.files(prefix)
 
     def folders(self, prefix: str) -> Iterator[str]:
         """Give the names right below a prefix that have files below them, in no order."""
         check_key(prefix, at="prefix")
-        with _named("list", prefix):
+        with named("list", prefix):
             yield from self._files.folders(prefix)
 
     def drop(self, keys: Sequence[str], *, before: datetime) -> int:
         """Remove old files, and give how many; in a local folder one that is new stays."""
-        with _named("remove", keys[0] if keys else ""):
+        with named("remove", keys[0] if keys else ""):
             return self._files.drop(keys, before)
 
     def local(self, key: str) -> Path | None:
@@ -165,7 +163,7 @@ class Storage:
 
     def look(self, key: str) -> Blob | None:
         """Give the file of a key if it is there."""
-        with _named("look for", key):
+        with named("look for", key):
             return self._files.look(key)
 
     def exists(self, key: str) -> bool:
@@ -181,13 +179,13 @@ class Storage:
         Raises:
             Problem: NOT_FOUND; there is none.
         """
-        blob = _present(self.look(key), key)
+        blob = present(self.look(key), key)
         if isinstance(self._files, Folder):
             return self._files.path(key)
         mark = hashlib.sha256(f"{self.url}\0{key}\0{blob.etag}".encode()).hexdigest()[:24]
         kept, name = Folder(folder.absolute()), mark + _suffixes(key)
         if not kept.path(name).exists():
-            with _named("read", key):
+            with named("read", key):
                 kept.write(name, self._files.read(key))
         return kept.path(name)
 
@@ -197,7 +195,7 @@ class Storage:
         Raises:
             Problem: INVALID; it is no plain file. UNAVAILABLE; the store cannot take it.
         """
-        with _named("write", key):
+        with named("write", key):
             return self._files.adopt(path, key)
 
     def copy(self, source: "Storage", source_key: str, key: str) -> Blob:
@@ -206,9 +204,9 @@ class Storage:
         Raises:
             Problem: NOT_FOUND; there is no such file. UNAVAILABLE; a store refuses.
         """
-        _present(source.look(source_key), source_key)
+        present(source.look(source_key), source_key)
         path = source.local(source_key)
-        with _named("write", key):
+        with named("write", key):
             if path is not None:
                 return self._files.copy(path, key)
             if source is self and isinstance(self._files, Bucket):
@@ -223,7 +221,7 @@ class Storage:
 
     def load(self, key: str) -> bytes | None:
         """Give the bytes of a small file if it is there."""
-        with _named("read", key):
+        with named("read", key):
             try:
                 return b"".join(self._files.read(key))
             except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
@@ -236,19 +234,19 @@ class Storage:
             Problem: NOT_FOUND; there is none.
         """
         digest = hashlib.sha256()
-        with _named("read", key):
+        with named("read", key):
             for chunk in self._files.read(key):
                 digest.update(chunk)
         return digest.hexdigest()
 
     def save(self, key: str, data: bytes) -> None:
         """Write the bytes of a small file."""
-        with _named("write", key):
+        with named("write", key):
             self._files.write(key, (data,))
 
     def remove(self, key: str) -> None:
         """Remove the file of a key if it is there."""
-        with _named("remove", key):
+        with named("remove", key):
             self._files.remove(key)
 
     def clear(
@@ -270,44 +268,18 @@ class Storage:
             kept = any(name in keep for name in _names(blob.key))
             return kept or (before is not None and blob.modified_at >= before)
 
-        with _named("clear", prefix):
+        with named("clear", prefix):
             return self._files.clear(prefix, wanted, SystemClock().now() - STALE)
 
     def tidy(self) -> None:
         """Remove what writers that died left unfinished, from anywhere in a local folder."""
         if isinstance(self._files, Folder):  # a bucket's own life-cycle rule does it there
-            with _named("tidy", self.url):
+            with named("tidy", self.url):
                 self._files.tidy(SystemClock().now() - STALE)
 
 
-def _open(url: str) -> Folder | Bucket:
-    parts = urlsplit(url)
-    if parts.scheme == "file":
-        if parts.netloc not in {"", "localhost"}:
-            detail = f"storage_url must be file:///folder with three slashes, got {url!r}"
-            raise Problem(Code.INVALID, detail, at="storage_url")
-        return Folder(Path(url2pathname(parts.path)))
-    try:
-        return Bucket(from_url(url))
-    except (BaseError, ValueError, TypeError) as error:
-        detail = f"storage_url {url!r} cannot be opened: {_sentence(error)}"
-        raise Problem(Code.INVALID, detail, at="storage_url") from error
-
-
-@contextmanager
-def _named(doing: str, key: str) -> Iterator[None]:
-    """Turn what a store raises into a problem that names the file."""
-    try:
-        yield
-    except FileNotFoundError:
-        raise _missing(key) from None
-    except (BaseError, OSError) as error:
-        detail = f"the storage could not {doing} '{key}': {_sentence(error)}"
-        raise Problem(Code.UNAVAILABLE, detail) from error
-
-
 async def _stream(key: str, found: Any) -> AsyncIterator[bytes]:  # noqa: ANN401 -- obstore's
-    with _named("read", key):
+    with named("read", key):
         async for chunk in found.stream(min_chunk_size=READ_BYTES):
             yield bytes(chunk)
 
@@ -316,16 +288,6 @@ async def _nothing() -> AsyncIterator[bytes]:
     empty: tuple[bytes, ...] = ()
     for chunk in empty:
         yield chunk
-
-
-def _present(blob: Blob | None, key: str) -> Blob:
-    if blob is None:
-        raise _missing(key)
-    return blob
-
-
-def _missing(key: str) -> Problem:
-    return Problem(Code.NOT_FOUND, f"no file '{key}' in the storage", at="key")
 
 
 def _names(key: str) -> Iterator[str]:
@@ -337,11 +299,3 @@ def _names(key: str) -> Iterator[str]:
 def _suffixes(key: str) -> str:
     """Give the ends of a name, by which readers know a format."""
     return "".join(Path(key).suffixes[-2:])[-32:]
-
-
-def _sentence(error: BaseException) -> str:
-    """Give what a store said; of the system's own words without its paths, which are nobody's."""
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__

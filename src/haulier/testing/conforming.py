@@ -9,7 +9,7 @@ import msgspec
 
 from haulier.core.artifact import check_filename, tree_hash
 from haulier.core.family import Part
-from haulier.engine.folder import hash_file
+from haulier.engine.staging import hash_file
 
 NAME: Final = re.compile(r"[A-Z][A-Z0-9_]*")
 

@@ -7,19 +7,27 @@ class TestMyStore(StorageSuite):
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from haulier.core.problem import Code, Problem
-from haulier.engine.storage import Blob, Storage
+from haulier.core.problem import Code
+from haulier.engine.storage import Storage
 from haulier.testing.family_suite import hold
+from haulier.testing.storing import (
+    LONG,
+    BrokenStreamError,
+    failing,
+    keys,
+    put,
+    read,
+    refusal,
+    stream,
+)
 
-#: Longer than a piece of a multipart upload and than a piece of a download, and no multiple.
-LONG: Final = bytes(range(256)) * 70_000 + b"end"
 KEYS: Final = (
     "plain",
     "a/b/c.d",
@@ -34,50 +42,6 @@ KEYS: Final = (
     "..a/a..b/.c",
 )
 BAD_KEYS: Final = ("", "/a", "a/", "a//b", ".", "..", "a/../b", "a/./b", "a\x00b", "a\nb", "a\x7f")
-
-
-class BrokenStreamError(Exception):
-    """What a failing stream raises."""
-
-
-async def stream(*chunks: bytes) -> AsyncIterator[bytes]:
-    """Give chunks as an upload does."""
-    for chunk in chunks:
-        yield chunk
-
-
-async def failing(*chunks: bytes) -> AsyncIterator[bytes]:
-    """Give chunks, and then fail as an upload whose caller went away."""
-    for chunk in chunks:
-        yield chunk
-    raise BrokenStreamError
-
-
-def read(storage: Storage, key: str, start: int = 0, end: int | None = None) -> bytes:
-    """Give the bytes of a file."""
-
-    async def gathered() -> bytes:
-        return b"".join([chunk async for chunk in await storage.read(key, start, end)])
-
-    return asyncio.run(gathered())
-
-
-def put(storage: Storage, key: str, *chunks: bytes, expected_sha256: str = "") -> Blob:
-    """Write the bytes of a file."""
-
-    async def written() -> Blob:
-        return await storage.put(key, stream(*chunks), expected_sha256=expected_sha256)
-
-    return asyncio.run(written())
-
-
-def keys(storage: Storage, prefix: str = "") -> Sequence[str]:
-    """Give the keys below a prefix."""
-
-    async def listed() -> Sequence[Blob]:
-        return await storage.list(prefix)
-
-    return [blob.key for blob in asyncio.run(listed())]
 
 
 class StorageSuite:
@@ -372,10 +336,3 @@ async def _put_failing(storage: Storage, key: str, *chunks: bytes) -> None:
 
 def _await(call: Callable[..., Coroutine[None, None, object]], *given: object) -> object:
     return asyncio.run(call(*given))
-
-
-def refusal(call: Callable[..., object], *given: object) -> Problem:
-    """Give the problem that a call raises."""
-    with pytest.raises(Problem) as caught:
-        call(*given)
-    return caught.value

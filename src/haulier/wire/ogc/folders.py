@@ -8,7 +8,7 @@ from litestar.response import Stream
 
 from haulier.core.artifact import Artifact, check_path
 from haulier.core.problem import Code, Problem
-from haulier.engine.folder import Blob
+from haulier.engine.blob import Blob
 from haulier.engine.storage import Storage
 from haulier.wire.dialect import AnyRequest, AnyResponse, services_of
 from haulier.wire.ranges import Content, download
