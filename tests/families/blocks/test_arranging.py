@@ -117,13 +117,13 @@ def _peak_bytes(folder: Path, slabs: int) -> int:
     ("columns", "said"),
     [
         ({"a": [1]}, "must have the columns i, j, k or x, y, z, has a"),
-        ({"i": [0], "j": [0], "k": [9]}, "row 0 is block"),
+        ({"i": [0], "j": [0], "k": [9]}, "row 0, counted from 0, is block"),
         ({"i": [0, 0], "j": [0, 0], "k": [0, 0]}, r"block \(0, 0, 0\) is in more than one row"),
         ({"i": [0, None], "j": [0, 0], "k": [0, 0]}, "column 'i' must have a value in every row"),
         ({"i": [0.7], "j": [0], "k": [0]}, "column 'i' must be of Int64, is double"),
         ({"i": ["a"], "j": [0], "k": [0]}, "column 'i' must be of Int64, is string"),
-        ({"x": [5.0], "y": [0.5], "z": [0.5]}, "row 0 is block"),
-        ({"x": [1e300], "y": [0.5], "z": [0.5]}, "row 0 is block"),
+        ({"x": [5.0], "y": [0.5], "z": [0.5]}, "row 0, counted from 0, is block"),
+        ({"x": [1e300], "y": [0.5], "z": [0.5]}, "row 0, counted from 0, is block"),
         ({"x": [float("nan")], "y": [0.5], "z": [0.5]}, "column 'x' must have a finite number"),
         ({"x": [["a"]], "y": [0.5], "z": [0.5]}, "column 'x' must be of Float64, is list"),
     ],
@@ -161,7 +161,7 @@ def test_a_row_is_named_by_its_number_in_the_whole_table(tmp_path: Path) -> None
     k[SLAB] = 5
     path = table(tmp_path, i=i, j=j, k=k, v=i)
 
-    with pytest.raises(Problem, match=f"row {SLAB} is block"):
+    with pytest.raises(Problem, match=f"row {SLAB}, counted from 0, is block"):
         arranged(path, "v", "Int64", lattice=LONG)
 
 

@@ -40,7 +40,7 @@ def test_i_runs_fastest_and_k_slowest() -> None:
 def test_a_block_outside_is_refused_with_its_row(block: tuple[int, int, int]) -> None:
     lattice = Lattice((0.0, 0.0, 0.0), (4, 3, 2), (1.0, 1.0, 1.0))
 
-    with pytest.raises(ValueError, match="row 1 is block"):
+    with pytest.raises(ValueError, match="row 1, counted from 0, is block"):
         lattice.numbers(np.array([(0, 0, 0), block]))
 
 

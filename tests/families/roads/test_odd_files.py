@@ -120,7 +120,7 @@ def test_a_level_that_no_number_of_ours_holds_is_a_bad_row(town: Any) -> None:
 
     detail = refusal(town, name, columns={"level": "z"}).detail
 
-    assert "row 1 (id '2'), column 'z'" in detail
+    assert "row 1 (id '2'), counted from 0, column 'z'" in detail
     assert str(2**63) in detail
 
 

@@ -53,7 +53,11 @@ def test_zero_and_minus_zero_are_one_place() -> None:
         (np.empty((0, 3)), np.empty(0), "places must be .* n > 0"),
         (np.zeros((2, 2)), np.zeros(2), r"places must be .*got \(2, 2\)"),
         (np.zeros((2, 3)), np.zeros(3), "values must be"),
-        (np.zeros((2, 3)), np.array([1.0, np.nan]), r"values must be finite, got nan in row 1"),
+        (
+            np.zeros((2, 3)),
+            np.array([1.0, np.nan]),
+            r"values must be finite, got nan in row 1, counted from 0",
+        ),
         (np.array([[0, 0, np.inf]]), np.zeros(1), "places must be finite, got .* in row 0"),
     ],
 )

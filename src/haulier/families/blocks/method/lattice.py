@@ -54,7 +54,8 @@ class Lattice:
         if outside.any():
             row = int(np.argmax(outside))
             shown = ", ".join(map(str, whole[row]))
-            raise ValueError(f"row {first + row} is block ({shown}), outside {self.counts}")
+            place = f"row {first + row}, counted from 0,"
+            raise ValueError(f"{place} is block ({shown}), outside {self.counts}")
         return whole[:, 0] + self.counts[0] * (whole[:, 1] + self.counts[1] * whole[:, 2])
 
     def indices(self, numbers: IntArray) -> IntArray:

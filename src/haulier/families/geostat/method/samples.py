@@ -63,7 +63,7 @@ def _codes(name: str, codes: IntArray | None, count: int) -> IntArray | None:
 
 def _first_odd(array: FloatArray) -> str:
     rows = np.flatnonzero(~np.isfinite(array.reshape(len(array), -1)).all(axis=1))
-    return f"{array[rows[0]].tolist()} in row {rows[0]}"
+    return f"{array[rows[0]].tolist()} in row {rows[0]}, counted from 0"
 
 
 def merge_duplicates(samples: Samples) -> Samples:

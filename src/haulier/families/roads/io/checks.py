@@ -43,7 +43,8 @@ class BadRow:
     def sentence(self) -> str:
         """Name row, column and fault for a person."""
         named = f" (id {self.id!r})" if self.id else ""
-        return f"row {self.row}{named}, column {self.column!r}: {self.detail}"
+        place = f"row {self.row}{named}, counted from 0, column {self.column!r}"
+        return f"{place}: {self.detail}"
 
 
 @dataclass(frozen=True, slots=True)
