@@ -201,6 +201,23 @@ def test_a_recipe_becomes_steps_that_need_what_they_take() -> None:
     assert recipe.deliveries[0].to.filename == "out/sum.txt"
 
 
+def test_what_is_wrong_with_an_output_is_told_at_its_name() -> None:
+    with pytest.raises(Problem, match=r"must be str, got 3") as caught:
+        planned([MADE], outputs={"step:made.numbers": {"path": 3}})
+
+    assert caught.value.at == "outputs.step:made.numbers.path"
+
+
+def test_everything_that_is_wrong_within_a_step_and_its_parameters_is_said() -> None:
+    within = faults([change(MADE, cache="maybe", outputs={"numbers": 3})])
+    said = {"params": {"made": {"count": 0, "step": "x"}}}
+    params = faults([change(MADE, param_keys=["count", "step"])], **said)
+
+    at = "recipe.definition.recipe[0]"
+    assert [fault.at for fault in within] == [f"{at}.outputs.numbers", f"{at}.cache"]
+    assert [fault.at for fault in params] == ["params.made.count", "params.made.step"]
+
+
 def test_a_hash_that_is_one_is_to_be_checked_and_a_label_is_not() -> None:
     for written, expected in [(f"sha256:{HASH}", HASH), (HASH.upper(), HASH), ("abc123", None)]:
         recipe = planned([LOADED], inputs={"job:in": {**INPUT, "hash": written}})

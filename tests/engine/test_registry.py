@@ -182,7 +182,7 @@ GOOD: dict[str, Any] = {"a": {"b": [1]}}
         (GOOD | {"rang_m": 1}, "rang_m", "did you mean range_m?"),
         (GOOD | {"zzz": 1}, "zzz", "there are: a, range_m, mode, counts"),
         ({"a": {"b": [], "c": 1}}, "a.c", "a.c is no parameter that is known"),
-        (GOOD | {"counts": {"k": "v"}}, "counts[...]", "counts[...] must be int, got str"),
+        (GOOD | {"counts": {"k": "v"}}, "counts.k", "counts.k must be int, got 'v' (str)"),
         (GOOD | {"range_m": "9" * 500}, "range_m", "999…"),
     ],
 )
@@ -197,10 +197,17 @@ def test_a_bad_parameter_is_refused_at_its_path_with_what_was_wanted_and_got(
     assert len(caught.value.detail) < 200
 
 
+class Place(msgspec.Struct):
+    """A member of a mapping."""
+
+    path: str
+
+
 class Outer(msgspec.Struct, forbid_unknown_fields=True):
     inner: Annotated[Params, msgspec.Meta(description="a structure in a structure")] | None = None
     n: Annotated[int, msgspec.Meta(ge=1)] = 1
     m: int = 1
+    named: Annotated[dict[str, Place], msgspec.Meta(max_length=2)] = {}
 
     def __post_init__(self) -> None:
         """Refuse what no field alone tells."""
@@ -218,6 +225,11 @@ class Outer(msgspec.Struct, forbid_unknown_fields=True):
         ({"inner": {}, "n": "x", "m": 5}, ["inner.a", "n"]),
         ({"inner": [], "n": 0}, ["inner", "n"]),
         ({"n": 0, "m": 5}, []),
+        (
+            {"named": {"step:a.b": {"path": 3}, "c": {}, "d": []}},
+            ["named.step:a.b.path", "named.c.path", "named.d"],
+        ),
+        ({"named": {name: {"path": ""} for name in "abc"}}, []),
         ({"m": 5}, []),
     ],
 )

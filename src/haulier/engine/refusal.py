@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from types import NoneType, UnionType
-from typing import Annotated, Any, Final, Union, get_args, get_origin
+from typing import Annotated, Any, Final, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
@@ -23,11 +23,14 @@ _NO_CHOICE: Final = "Invalid enum value"
 _PIECE: Final = re.compile(r"\.(?P<name>[^.\[\]]+)|\[(?P<index>\d+)\]|(?P<other>.)", re.DOTALL)
 
 
+S = TypeVar("S", bound=msgspec.Struct)
+
+
 class _Unseen(Exception):  # noqa: N818 -- a way out, not an error
     """The value at a path cannot be told."""
 
 
-def decode(known: type[msgspec.Struct], params: Mapping[str, Any]) -> msgspec.Struct:
+def decode(known: type[S], params: Mapping[str, Any]) -> S:
     """Give parameters in their own type.
 
     Raises:
@@ -44,15 +47,29 @@ def decode(known: type[msgspec.Struct], params: Mapping[str, Any]) -> msgspec.St
         raise Problem(first.code, first.detail, at=first.at, faults=faults) from None
 
 
+def each_fault(problem: Problem) -> Sequence[Fault]:
+    """Give every fault of a problem, or itself as the only one."""
+    return problem.faults or (Fault(problem.at, problem.detail),)
+
+
 def _refusals(value: Any, known: Any, at: str = "") -> Iterator[Problem]:  # noqa: ANN401 -- JSON, type
-    """Give all that is wrong with a value: msgspec stops at the first, so each field is tried."""
-    struct = _struct_of(known)
-    if struct is None or not isinstance(value, Mapping):
+    """Give all that is wrong with a value: msgspec stops at the first, so each member is tried."""
+    struct, member = _struct_of(known), _member_of(known)
+    if isinstance(value, Mapping) and struct is not None:
+        yield from _field_refusals(value, struct, at)
+    elif isinstance(value, Mapping) and member is not None:
+        for name, each in value.items():  # msgspec tells no key: it says "outputs[...]"
+            yield from _refusals(each, member, _join(at, str(name)))
+    else:
         try:
             msgspec.convert(value, known, strict=True)
         except msgspec.ValidationError as error:
             yield refusal(error, value, known, at)
-        return
+
+
+def _field_refusals(
+    value: Mapping[str, Any], struct: type[msgspec.Struct], at: str
+) -> Iterator[Problem]:
     fields = {field.encode_name: field for field in msgspec.structs.fields(struct)}
     for name, field in fields.items():
         if name in value:
@@ -68,15 +85,28 @@ def _struct_of(known: Any) -> type[msgspec.Struct] | None:  # noqa: ANN401 -- a 
 
     A structure with a tag is one of many: which one, msgspec decides.
     """
+    alone = _alone(known)
+    if not isinstance(alone, type) or not issubclass(alone, msgspec.Struct):
+        return None
+    config = alone.__struct_config__
+    return None if config.array_like or config.tag is not None else alone
+
+
+def _member_of(known: Any) -> Any:  # noqa: ANN401 -- a type
+    """Give what each member of a mapping by text must be; None: it may be something else."""
+    alone = _alone(known)
+    names, member = get_args(alone) if get_origin(alone) in (dict, Mapping) else (None, None)
+    return member if names is str else None
+
+
+def _alone(known: Any) -> Any:  # noqa: ANN401 -- a type
+    """Give the type that alone a value may have, besides null."""
     if get_origin(known) is Annotated:
-        return _struct_of(get_args(known)[0])
+        return _alone(get_args(known)[0])
     if get_origin(known) in (Union, UnionType):
         others = [one for one in get_args(known) if one is not NoneType]
-        return _struct_of(others[0]) if len(others) == 1 else None
-    if not isinstance(known, type) or not issubclass(known, msgspec.Struct):
-        return None
-    config = known.__struct_config__
-    return None if config.array_like or config.tag is not None else known
+        return _alone(others[0]) if len(others) == 1 else known
+    return known
 
 
 def refusal(error: msgspec.ValidationError, params: Any, known: Any, below: str = "") -> Problem:  # noqa: ANN401 -- JSON, type

@@ -19,7 +19,7 @@ from haulier.engine.recipes.checks import (
 )
 from haulier.engine.recipes.documents import Definition, InputDoc, OutputDoc, RecipeJob, StepDoc
 from haulier.engine.recipes.reading import MOST_FAULTS, nearest, reference, references
-from haulier.engine.refusal import decode
+from haulier.engine.refusal import decode, each_fault
 
 SCHEME: Final = "storage://"
 NAMED: Final = 20  # how many storages a fault lists
@@ -149,16 +149,20 @@ def _resolved(
     try:
         decode(kind.params, whole)
     except Problem as problem:
-        missing = " is required and missing" in problem.detail
-        detail = (
-            f'Step "{step.id}" missing required parameter: {problem.at}'
-            if missing
-            else (f'Step "{step.id}": {problem.detail}')
-        )
-        word = "MISSING_PARAM" if missing else "BAD_PARAM"
-        faults.append(Fault(f"{at}.{problem.at}", detail, word))
+        faults += (_bad_param(step, each) for each in each_fault(problem))
         return None
     return whole
+
+
+def _bad_param(step: StepDoc, fault: Fault) -> Fault:
+    missing = " is required and missing" in fault.detail
+    detail = (
+        f'Step "{step.id}" missing required parameter: {fault.at}'
+        if missing
+        else f'Step "{step.id}": {fault.detail}'
+    )
+    word = "MISSING_PARAM" if missing else "BAD_PARAM"
+    return Fault(f"params.{step.id}.{fault.at}", detail, word)
 
 
 def _strangers(job: RecipeJob, definition: Definition) -> Iterator[Fault]:

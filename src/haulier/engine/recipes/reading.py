@@ -6,11 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import msgspec
-
-from haulier.core.problem import Fault
+from haulier.core.problem import Fault, Problem
 from haulier.engine.recipes.documents import ID, JOB, STEP, Definition, StepDoc
-from haulier.engine.refusal import refusal
+from haulier.engine.refusal import decode, each_fault
 
 AT: Final = "definition.recipe"
 ON_EXIT: Final = "definition.on_exit"
@@ -59,11 +57,11 @@ def _steps(listed: Iterable[Any], at: str, faults: list[Fault]) -> tuple[StepDoc
             faults.append(wrong)
             continue
         try:
-            found.append(msgspec.convert(raw, StepDoc))
-        except msgspec.ValidationError as error:
-            problem = refusal(error, raw, StepDoc)
-            place = ".".join(filter(None, (f"{at}[{index}]", problem.at)))
-            faults.append(Fault(place, f'Step "{raw["id"]}": {problem.detail}', "BAD_STEP"))
+            found.append(decode(StepDoc, raw))
+        except Problem as problem:
+            for each in each_fault(problem):
+                place = ".".join(filter(None, (f"{at}[{index}]", each.at)))
+                faults.append(Fault(place, f'Step "{raw["id"]}": {each.detail}', "BAD_STEP"))
     return tuple(found)
 
 
