@@ -1,8 +1,11 @@
 """What all requests have in common: ids, metrics, probes, and a server that does not break."""
 
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 import pytest
@@ -10,6 +13,23 @@ import pytest
 from haulier.testing.dialect_world import World, open_world, submitted
 
 JOB = "/maps/orbis/platform/gem/jobs/{}"
+#: Has msgspec look through each type that a server loads, as it does once the type is used.
+USE_ALL_TYPES: Final = """
+import msgspec
+from haulier import app
+from haulier.engine import registry
+from haulier.wire import dialect
+
+def below(type_):
+    for each in type_.__subclasses__():
+        yield each
+        yield from below(each)
+
+registry.installed()
+dialect.installed()
+used = [msgspec.msgpack.Decoder(each) for each in below(msgspec.Struct)]
+assert len(used) > 100
+"""
 
 
 @pytest.fixture(scope="module")
@@ -179,3 +199,13 @@ def test_a_query_parameter_that_is_not_in_the_document_is_refused_everywhere(wor
 def test_who_asks_is_looked_at_before_the_query_and_other_wires_ignore_it(world: World) -> None:
     assert world.ask("GET", "/jobs?no_such=1", key="").status_code == 401
     assert world.ask("GET", JOB.format(submitted(world).number) + "?no_such=1").status_code == 200
+
+
+def test_no_type_of_ours_breaks_the_process_when_it_is_freed() -> None:
+    strict = os.environ | {"PYTHONMALLOC": "debug"}
+    done = subprocess.run(
+        [sys.executable, "-c", USE_ALL_TYPES],
+        env=strict, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert (done.returncode, done.stderr) == (0, "")
