@@ -106,6 +106,10 @@ PLAIN: dict[str, tuple[Damage, str]] = {
     "no scale": (put("d", SCALE_X, 0.0), "scale of X is 0.0"),
     "scale that is no number": (put("d", SCALE_X, float("nan")), "scale of X is nan"),
     "endless offset": (put("d", OFFSET_Z, float("inf")), "offset of Z is inf"),
+    "a scale without numbers": (
+        put("d", SCALE_X, 1e300),
+        r"X has no number with the scale 1e\+300",
+    ),
     "a million million points": (put("Q", COUNT, 10**12), "1,000,000,000,000 points"),
     "as many as there are numbers": (put("Q", COUNT, 2**64 - 1), "has room for"),
     "four billion VLRs": (put("I", VLRS, 2**32 - 1), "4,294,967,295 VLRs"),
@@ -195,6 +199,42 @@ def test_sizes_that_are_absurd_take_no_memory(make_las: MakeLas, name: str) -> N
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 20e6
+
+
+def test_records_that_are_too_long_to_be_held_are_refused(make_las: MakeLas) -> None:
+    extra = (laspy.ExtraBytesParams("much", "60u1"),)
+    path = make_las("cloud.las", extra=extra)
+    put("H", RECORD, 5_000)(content := bytearray(path.read_bytes()))
+    put("Q", COUNT, 3)(content)
+    path.write_bytes(content)
+
+    with pytest.raises(Problem, match="CLOUD_UNSUPPORTED: records have 5,000 bytes, at most 4,096"):
+        open_and_read(path)
+
+
+def test_a_chunk_of_more_points_than_its_bytes_can_hold_is_refused(make_las: MakeLas) -> None:
+    path = make_las("cloud.laz", point_format=0)  # whose chunks say no number of points themselves
+    content = bytearray(path.read_bytes())
+    put("I", 107, 2**31)(content)  # as LAS 1.2 says its points
+    laszip("I", 12, 2**31)(content)
+    path.write_bytes(content)
+
+    with pytest.raises(Problem, match="a chunk should have 2,147,483,648 points in"):
+        open_and_read(path)
+
+
+def test_a_chunk_of_long_records_is_decoded_in_pieces(
+    make_las: MakeLas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_las("cloud.laz", count=3000, extra=(laspy.ExtraBytesParams("much", "60u1"),))
+    whole = np.concatenate(list(open_cloud(path).read()))
+    monkeypatch.setattr(packing, "MOST_DECODED_BYTES", 100_000)
+    monkeypatch.setattr(packing, "PIECE_POINTS", 700)
+
+    pieces = list(open_cloud(path).source.pieces(0, 3000, None))
+
+    assert [len(piece) for piece in pieces] == [700, 700, 700, 700, 200]
+    assert np.array_equal(np.concatenate(pieces), whole)
 
 
 def test_noise_for_points_ends_in_an_error_or_in_as_many_points(make_las: MakeLas) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from haulier.core.problem import Code, Problem
@@ -65,8 +66,11 @@ def write_ept(folder: Path, data_type: str) -> Records:
                 writer.add(records)
             tile = folder / "ept-data" / f"{name}.laz"
             assemble(tile, FRAME, [(folder / "shard", writer.facts())])
-        else:
+        elif data_type == "binary":
             (folder / "ept-data" / f"{name}.bin").write_bytes(packed(records))
+        else:
+            tile = pa.Codec("zstd").compress(packed(records), asbytes=True)
+            (folder / "ept-data" / f"{name}.zst").write_bytes(tile)
     write_head(folder, dataType=data_type)
     (folder / "ept-hierarchy" / "0-0-0-0.json").write_text(json.dumps(TILES))
     return np.concatenate(every)
@@ -101,7 +105,7 @@ def write_head(folder: Path, **changes: Any) -> None:
     (folder / "ept.json").write_text(json.dumps(head | changes))
 
 
-@pytest.mark.parametrize("data_type", ["laszip", "binary"])
+@pytest.mark.parametrize("data_type", ["laszip", "binary", "zstandard"])
 def test_the_records_of_all_tiles_come_in_the_order_of_their_keys(
     tmp_path: Path, data_type: str
 ) -> None:
@@ -118,7 +122,7 @@ def test_the_records_of_all_tiles_come_in_the_order_of_their_keys(
     assert (cloud.scales, cloud.offsets) == (FRAME.scales, FRAME.offsets)
 
 
-@pytest.mark.parametrize("data_type", ["laszip", "binary"])
+@pytest.mark.parametrize("data_type", ["laszip", "binary", "zstandard"])
 @pytest.mark.parametrize(
     ("first", "last"), [(0, 1), (299, 301), (120, 460), (300, 350), (470, 470)]
 )
@@ -195,11 +199,33 @@ def scaleless(folder: Path) -> None:
     write_head(folder, dataType="binary", schema=schema)
 
 
-def zstandard(folder: Path) -> None:
-    """Say that tiles are encoded in a way that is not read here."""
+def another_encoding(folder: Path) -> None:
+    """Say that binary tiles are compressed."""
     for tile in (folder / "ept-data").iterdir():
         tile.rename(tile.with_suffix(".zst"))
     write_head(folder, dataType="zstandard")
+
+
+def bomb(folder: Path) -> None:
+    """Let a tile have a million million points by its hierarchy."""
+    counts = TILES | {"1-1-0-1": 10**12}
+    (folder / "ept-hierarchy" / "0-0-0-0.json").write_text(json.dumps(counts))
+    head = json.loads((folder / "ept.json").read_text())
+    (folder / "ept.json").write_text(json.dumps(head | {"points": sum(counts.values())}))
+
+
+def nameless(folder: Path) -> None:
+    """Let a dimension have no name."""
+    schema = json.loads((folder / "ept.json").read_text())["schema"]
+    schema[3]["name"] = ""
+    write_head(folder, dataType="binary", schema=schema)
+
+
+def immense(folder: Path) -> None:
+    """Let X have no number, for its scale is too large."""
+    schema = json.loads((folder / "ept.json").read_text())["schema"]
+    schema[0]["scale"] = 1e300
+    write_head(folder, dataType="binary", schema=schema)
 
 
 @pytest.mark.parametrize(
@@ -213,8 +239,14 @@ def zstandard(folder: Path) -> None:
         ("binary", cut, "CLOUD_DAMAGED"),
         ("binary", doubles, "must be signed numbers of 4 bytes"),
         ("binary", flat, r"the schema has no \['Z'\]"),
-        ("binary", scaleless, "the schema has the scales"),
-        ("laszip", zstandard, "CLOUD_UNSUPPORTED"),
+        ("binary", scaleless, "the scale of Y is 0"),
+        ("binary", immense, "X has no number with the scale 1e"),
+        ("binary", nameless, "EPT_FILE: ept.json"),
+        ("binary", another_encoding, "CLOUD_DAMAGED: tile 0-0-0-0.zst cannot be read"),
+        ("zstandard", cut, "CLOUD_DAMAGED: tile 1-1-0-1.zst cannot be read"),
+        ("zstandard", break_count, "CLOUD_DAMAGED: tile 1-0-1-0.zst cannot be read"),
+        ("laszip", bomb, "EPT_COUNTS: tile 1-1-0-1 should have 1,000,000,000,000 points in"),
+        ("zstandard", bomb, "EPT_COUNTS: tile 1-1-0-1 should have"),
         ("laszip", lambda folder: (folder / "ept.json").unlink(), "ept.json"),
     ],
 )
@@ -229,3 +261,15 @@ def test_a_broken_ept_is_refused_by_name(
 
     assert caught.value.code in {Code.INVALID, Code.UNSUPPORTED}
     assert caught.value.at == "input_las"
+
+
+def test_a_dimension_that_is_named_as_a_field_of_ours_stays_apart(tmp_path: Path) -> None:
+    expected = write_ept(tmp_path / "ept", "binary")
+    schema = json.loads((tmp_path / "ept" / "ept.json").read_text())["schema"]
+    schema[-1]["name"] = "intensity"
+    write_head(tmp_path / "ept", dataType="binary", schema=schema)
+
+    (read,) = open_cloud(tmp_path / "ept").read()
+
+    assert np.array_equal(read["intensity"], expected["intensity"])
+    assert np.array_equal(read["intensity_2"], expected["OriginId"])

@@ -163,3 +163,20 @@ def test_a_page_that_names_itself_is_an_error(copc: Path, tmp_path: Path) -> Non
 
     with pytest.raises(Problem, match=r"COPC_HIERARCHY: the page at byte \d+ is named twice"):
         read_copc(patched(copc, tmp_path, place, itself))
+
+
+def test_pages_that_lie_on_each_other_are_an_error_before_they_take_long(
+    copc: Path, tmp_path: Path
+) -> None:
+    content = bytearray(copc.read_bytes())
+    start, number = len(content), 1000
+    nodes = start + ENTRY.size * number
+    for page in range(number):  # pages that begin an entry later each, over the same nodes
+        content += ENTRY.pack(0, 0, 0, 0, nodes + ENTRY.size * page, ENTRY.size * number, -1)
+    content += ENTRY.pack(0, 0, 0, 0, nodes, ENTRY.size, 1) * 2 * number
+    struct.pack_into("<QQ", content, PLACE, start, ENTRY.size * number)
+    path = tmp_path / "broken.copc.laz"
+    path.write_bytes(content)
+
+    with pytest.raises(Problem, match="COPC_HIERARCHY: its pages have more bytes than the file"):
+        read_copc(path)

@@ -62,6 +62,12 @@ class Cloud:
         return self.header.mins, self.header.maxs
 
     @property
+    def reach(self) -> float:
+        """Give how far from zero X, Y or Z of any stored number can lie."""
+        both = zip(self.scales, self.offsets, strict=True)
+        return max(INT32 * scale + abs(offset) for scale, offset in both)
+
+    @property
     def bounds_are_credible(self) -> bool:
         """Say whether points could lie within the bounds that the header says."""
         mins, maxs = self.bounds

@@ -94,8 +94,13 @@ def read_copc(path: Path, at: str = "input") -> CopcIndex:
 def _nodes(file: BinaryIO, first: tuple[int, int], end: int, at: str) -> Iterator[CopcNode]:
     waiting = [first]
     seen = {first[0]}
+    room = end
     while waiting:
         offset, size = waiting.pop()
+        room -= size
+        if room < 0:  # pages that lie on each other, and could name more nodes than there are bytes
+            detail = f"its pages have more bytes than the file, which has {end:,}"
+            raise broken("COPC_HIERARCHY", detail, at=at)
         for entry in _page(file, offset, size, end, at):
             depth, x, y, z, place, length, points = entry
             if points == ELSEWHERE:

@@ -17,6 +17,7 @@ from msgspec import Meta
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
+from haulier.families.clouds.io.laszip import MOST_POINTS_PER_BYTE
 from haulier.families.clouds.notes import broken
 
 T = TypeVar("T")
@@ -41,7 +42,7 @@ Box = Annotated[tuple[float, ...], Meta(min_length=6, max_length=6)]
 class Dimension(msgspec.Struct, frozen=True, omit_defaults=True):
     """One field of the points, under PDAL's name."""
 
-    name: str
+    name: Annotated[str, Meta(min_length=1)]
     type: Literal["signed", "unsigned", "float"]
     size: Literal[1, 2, 4, 8]
     scale: float = 1.0
@@ -158,11 +159,21 @@ def _check(index: EptIndex, at: str) -> None:
     for (key, _), (following, _) in zip(index.tiles, index.tiles[1:], strict=False):
         if key == following:
             raise broken("EPT_HIERARCHY", f"node {name_of(key)} is named twice", at=at)
-    missing = [key for key, _ in index.tiles if not index.tile_path(key).is_file()]
+    sizes = [_size(index.tile_path(key)) for key, _ in index.tiles]
+    missing = [key for (key, _), size in zip(index.tiles, sizes, strict=True) if size is None]
     if missing:
         some = ", ".join(map(name_of, missing[:3]))
         detail = f"{len(missing)} of {len(index.tiles)} tiles are not there: {some}"
         raise broken("EPT_TILE_MISSING", detail, at=at)
+    for (key, count), size in zip(index.tiles, sizes, strict=True):
+        if count > MOST_POINTS_PER_BYTE * (size or 0):
+            detail = f"tile {name_of(key)} should have {count:,} points in {size:,} bytes"
+            raise broken("EPT_COUNTS", detail, at=at)
+
+
+def _size(path: Path) -> int | None:
+    """Give the bytes of a file; None where there is none."""
+    return path.stat().st_size if path.is_file() else None
 
 
 def _counts(folder: Path, head: Head, at: str) -> Iterator[tuple[Key, int]]:

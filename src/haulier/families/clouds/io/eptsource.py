@@ -1,18 +1,19 @@
 """Read an EPT as one cloud: tile after tile, compressed or binary."""
 
-import math
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import pyarrow as pa
 
 from haulier.core.problem import Code, Problem
 from haulier.families.clouds.io import cloud as clouds
 from haulier.families.clouds.io.ept import Dimension, read_index
 from haulier.families.clouds.io.frame import wkt_vlr
-from haulier.families.clouds.io.header import Header, Triple
+from haulier.families.clouds.io.header import Header, Triple, check_quanta
 from haulier.families.clouds.io.layout import ExtraDimension, Layout, Records, convert
 from haulier.families.clouds.io.sources import TiledSource
 from haulier.families.clouds.notes import broken
@@ -73,12 +74,10 @@ def open_ept(folder: Path, at: str) -> "clouds.Cloud":
         tiles: PackedTiles | BinaryTiles = packed
         scales, offsets = packed.first.scales, packed.first.offsets
         vlrs = packed.first.header.vlrs
-    elif index.data_type == "binary":
-        binary = _binary_tiles(paths, counts, index.schema, at)
-        tiles, scales, offsets, vlrs = binary, binary.scales, binary.offsets, ()
     else:
-        detail = f"tiles of an EPT as '{index.data_type}' are not read here, laszip and binary are"
-        raise Problem(Code.UNSUPPORTED, f"CLOUD_UNSUPPORTED: {detail}", at=at)
+        zstandard = index.data_type == "zstandard"
+        binary = _binary_tiles(paths, counts, index.schema, at, zstandard=zstandard)
+        tiles, scales, offsets, vlrs = binary, binary.scales, binary.offsets, ()
     own = wkt_vlr(index.wkt)
     header = Header(
         version=(1, 4),
@@ -126,7 +125,13 @@ class PackedTiles:
 
 @dataclass(frozen=True)
 class BinaryTiles:
-    """Tiles that are records as the schema says, one behind the other."""
+    """Tiles that are records as the schema says, one behind the other.
+
+    Attributes:
+        dtype: of a record, under the names of the schema.
+        places: of each of these names: a field of the layout, and the bit that it begins at.
+        zstandard: whether tiles are compressed as a whole.
+    """
 
     paths: Sequence[Path]
     counts: Sequence[int]
@@ -134,6 +139,8 @@ class BinaryTiles:
     layout: Layout
     scales: Triple
     offsets: Triple
+    places: Mapping[str, tuple[str, int]]
+    zstandard: bool
     at: str
 
     def read(
@@ -143,15 +150,32 @@ class BinaryTiles:
         del fields  # they come together
         path, size = self.paths[tile], self.dtype.itemsize
         there = path.stat().st_size if path.is_file() else -1
-        if there != self.counts[tile] * size:
+        if there < 0 or (not self.zstandard and there != self.counts[tile] * size):
             detail = f"tile {path.name} should have {self.counts[tile] * size:,} bytes"
             said = "is missing" if there < 0 else f"has {there:,}"
             raise broken("CLOUD_DAMAGED", f"{detail} and {said}", at=self.at)
-        with path.open("rb") as file:
+        try:
+            with pa.OSFile(os.fspath(path)) as file:
+                yield from self._opened(file, first, last)
+        except (OSError, EOFError) as error:  # what Arrow says of bytes that are no Zstandard
+            detail = f"tile {path.name} cannot be read: {str(error)[:200]}"
+            raise broken("CLOUD_DAMAGED", detail, at=self.at) from error
+
+    def _opened(self, file: pa.NativeFile, first: int, last: int) -> Iterator[Records]:
+        """Give records of an open tile; a compressed one is read from its beginning, in pieces."""
+        size, begin = self.dtype.itemsize, first
+        if self.zstandard:
+            file, begin = pa.CompressedInputStream(file, "zstd"), 0
+        else:
             file.seek(first * size)
-            for start in range(first, last, clouds.BATCH):
-                stored = np.fromfile(file, self.dtype, min(clouds.BATCH, last - start))
-                yield self._records(stored)
+        for start in range(begin, last, clouds.BATCH):
+            wanted = min(clouds.BATCH, last - start)
+            stored = np.frombuffer(file.read(wanted * size), np.uint8)
+            if len(stored) != wanted * size:
+                raise EOFError(f"it ends before its record {last:,}")
+            records = stored.view(self.dtype)[max(first - start, 0) :]
+            if len(records):
+                yield self._records(records)
 
     def _records(self, stored: Records) -> Records:
         records = np.zeros(len(stored), self.layout.dtype)
@@ -160,7 +184,7 @@ class BinaryTiles:
                 angle = np.rint(stored[name].astype(np.float64) / ANGLE_UNIT)
                 records["scan_angle"] = np.clip(angle, -30_000, 30_000).astype(np.int16)
                 continue
-            field, bits = PLACES.get(name, (name, 0))
+            field, bits = self.places[name]
             if field in SHARED:
                 held = stored[name].astype(np.int64) & WIDTHS.get(name, 1)
                 records[field] |= (held << bits).astype(np.uint8)
@@ -170,7 +194,12 @@ class BinaryTiles:
 
 
 def _binary_tiles(
-    paths: Sequence[Path], counts: Sequence[int], schema: Sequence[Dimension], at: str
+    paths: Sequence[Path],
+    counts: Sequence[int],
+    schema: Sequence[Dimension],
+    at: str,
+    *,
+    zstandard: bool,
 ) -> BinaryTiles:
     dimensions = {each.name: each for each in schema}
     missing = {"X", "Y", "Z"} - dimensions.keys()
@@ -184,8 +213,7 @@ def _binary_tiles(
     placed = [dimensions[axis] for axis in "XYZ"]
     scales = _triple([each.scale for each in placed])
     offsets = _triple([each.offset for each in placed])
-    if not all(math.isfinite(scale) and scale > 0 for scale in scales):
-        raise broken("CLOUD_HEADER_WRONG", f"the schema has the scales {scales}", at=at)
+    check_quanta(scales, offsets, at)
     if any(types[axis] != "i4" for axis in "XYZ"):
         detail = "CLOUD_UNSUPPORTED: X, Y and Z of a binary EPT must be signed numbers of 4 bytes"
         raise Problem(Code.UNSUPPORTED, detail, at=at)
@@ -195,7 +223,21 @@ def _binary_tiles(
         for name, kind in types.items()
         if name not in PLACES and name not in ANGLES
     )
-    return BinaryTiles(paths, counts, dtype, Layout(best, extra), scales, offsets, at)
+    layout = Layout(best, extra)
+    # Extra dimensions stand behind the fields of the format, under names that are free there.
+    fields = (layout.dtype.names or ())[-len(extra) :] if extra else ()
+    own = {each.name: (field, 0) for each, field in zip(extra, fields, strict=True)}
+    return BinaryTiles(
+        paths=paths,
+        counts=counts,
+        dtype=dtype,
+        layout=layout,
+        scales=scales,
+        offsets=offsets,
+        places={**PLACES, **own},
+        zstandard=zstandard,
+        at=at,
+    )
 
 
 def _triple(numbers: Sequence[float]) -> Triple:

@@ -24,7 +24,10 @@ SIZES: Final = {0: 227, 1: 227, 2: 227, 3: 235, 4: 375}
 RECORD_SIZES: Final = (20, 28, 26, 34, 57, 63, 30, 36, 38, 59, 67)
 COMPRESSED: Final = 0x80
 FORMAT_BITS: Final = 0x3F
+INT32: Final = 2**31
 LAS_1_4: Final = 4
+#: Batches of records are held in memory: all that can be described has 2,800 bytes at most.
+MOST_RECORD: Final = 4096
 #: EVLRs that are read with the header; a larger one is a part of the data.
 MOST_EVLRS: Final = 10_000
 #: What other files begin with, and what to do about them.
@@ -189,12 +192,26 @@ def _check_records(header: Header, at: str) -> None:
     if header.record_size < least:
         detail = f"records have {header.record_size} bytes, format {header.point_format}"
         raise _wrong(f"{detail} needs {least}", at)
-    for axis, scale, offset in zip("XYZ", header.scales, header.offsets, strict=True):
+    check_quanta(header.scales, header.offsets, at)
+    _check_size(header, at)
+    if header.record_size > MOST_RECORD:
+        detail = f"records have {header.record_size:,} bytes, at most {MOST_RECORD:,} are read"
+        raise broken("CLOUD_UNSUPPORTED", detail, "write it with fewer extra bytes", at=at)
+
+
+def check_quanta(scales: Triple, offsets: Triple, at: str) -> None:
+    """Refuse scales and offsets of which no coordinates can be made.
+
+    Raises:
+        Problem: INVALID with CLOUD_HEADER_WRONG.
+    """
+    for axis, scale, offset in zip("XYZ", scales, offsets, strict=True):
         if not (math.isfinite(scale) and scale > 0):
             raise _wrong(f"the scale of {axis} is {scale}, expected a positive number", at)
         if not math.isfinite(offset):
             raise _wrong(f"the offset of {axis} is {offset}, expected a finite number", at)
-    _check_size(header, at)
+        if not math.isfinite(INT32 * scale + abs(offset)):
+            raise _wrong(f"{axis} has no number with the scale {scale} and offset {offset}", at)
 
 
 def _check_size(header: Header, at: str) -> None:

@@ -33,7 +33,11 @@ WORD: Final = Struct("<I")
 MOST_CHUNK_POINTS: Final = 2_000_000
 #: A compressed chunk is held in memory as a whole.
 MOST_CHUNK_BYTES: Final = 128 * 2**20
-PIECE_POINTS: Final = 100_000
+#: So is what a chunk is decoded to; its points may need pieces, where records are long.
+MOST_DECODED_BYTES: Final = 256 * 2**20
+PIECE_POINTS: Final = 50_000
+#: Equal points take a byte for 650 in LAZ, 3,000 in Zstandard; more are a lie that costs time.
+MOST_POINTS_PER_BYTE: Final = 5000
 ALL: Final = lazrs.SELECTIVE_DECOMPRESS_ALL
 
 #: Items of a point format by type and size, before extra bytes; then the type of extra bytes.
@@ -110,7 +114,12 @@ def read_compression(path: Path, header: Header, at: str = "input") -> Compressi
             raise broken("CLOUD_HEADER_WRONG", detail, at=at)
         table = _read_table(file, header, found.data, at) if number else []
     _check_table(table, room, header, chunk_size, at)
-    return Compression(found.data, chunk_size, layers, _places(table, header))
+    chunks = _places(table, header)
+    for chunk in chunks:
+        if chunk.count > MOST_POINTS_PER_BYTE * chunk.size_bytes:
+            detail = f"a chunk should have {chunk.count:,} points in {chunk.size_bytes:,} bytes"
+            raise broken("CLOUD_HEADER_WRONG", detail, at=at)
+    return Compression(found.data, chunk_size, layers, chunks)
 
 
 def _check_vlr(data: bytes, header: Header, at: str) -> int:
@@ -226,7 +235,7 @@ def decode_chunk(
     damaged = f"{where} cannot be decoded, their bytes are damaged"
     _check_layers(packed, chunk, compression, record_size, damaged, at)
     chosen = lazrs.DecompressionSelection(selection)
-    if chunk.count <= MOST_CHUNK_POINTS:
+    if chunk.count <= min(MOST_CHUNK_POINTS, MOST_DECODED_BYTES // record_size):
         records = np.empty(chunk.count * record_size, np.uint8)
         table = [(chunk.count, len(packed))]
         guarded(
