@@ -3,10 +3,18 @@
 from itertools import pairwise
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from haulier.families.clouds.method.contours import Lines, chain, contours, join, take
+from haulier.families.clouds.method.contours import (
+    Lines,
+    TooManyLinesError,
+    chain,
+    contours,
+    join,
+    take,
+)
 
 
 def lines_of(lines: Lines) -> list[tuple[int, list[int], list[list[float]]]]:
@@ -91,3 +99,40 @@ def test_a_line_ends_only_at_the_edge_or_at_a_void(seed: int) -> None:
 
 def test_flat_ground_has_no_lines() -> None:
     assert len(contours(np.full((9, 9), 3.2), (0, 0), 9, 1.0).levels) == 0
+
+
+@pytest.mark.parametrize(
+    ("heights", "interval"),
+    [
+        (np.array([[0.0, 1.0], [0.0, 1.0]]), 1e-5),
+        (np.full((3, 3), 1e9), 1e-9),
+        (np.array([[0.0, np.inf], [0.0, 1.0]]), 1.0),
+        (np.full((2, 2), -np.inf), 1.0),
+    ],
+)
+def test_lines_without_number_are_refused(heights: np.ndarray, interval: float) -> None:
+    with pytest.raises(TooManyLinesError, match=r"have too many lines of .*, at most 10,000"):
+        contours(heights, (0, 0), heights.shape[1], interval)
+
+
+def test_noise_with_more_pieces_than_memory_should_hold_is_refused() -> None:
+    noise = np.random.default_rng(0).uniform(0, 1, (400, 400))
+    with pytest.raises(TooManyLinesError, match="more than 10,000,000 pieces in 160,000 cells"):
+        contours(noise, (0, 0), 400, 1e-4)
+
+
+def test_levels_that_are_far_apart_are_not_mixed_up() -> None:
+    levels = np.array([-(2**52), 0, 2**52])
+    far = np.array([2**30] * 3)
+
+    order, starts = chain(levels, far, far + 1)
+
+    assert (order.tolist(), starts.tolist()) == ([0, 1, 2], [0, 1, 2, 3])
+
+
+def test_no_pieces_are_no_lines() -> None:
+    none = np.zeros(0, np.int64)
+
+    order, starts = chain(none, none, none)
+
+    assert (len(order), starts.tolist()) == (0, [0])

@@ -11,8 +11,10 @@ import rasterio
 from pyproj import Transformer
 
 from haulier.core.problem import Problem
+from haulier.families.clouds.io.raster import Raster
 from haulier.families.clouds.method.hillshade import hillshade
-from haulier.families.clouds.steps import tiling
+from haulier.families.clouds.method.lattice import Window
+from haulier.families.clouds.steps import diff_dem, tiling
 
 Published = Callable[[str], Path]
 WEST, NORTH = 292_000.0, 6_833_000.0
@@ -138,6 +140,36 @@ def test_a_difference_has_the_volume_that_was_added(
     assert done.values["gain_m3"] == pytest.approx(400 / scale**2, rel=1e-5)
     assert done.values["loss_m3"] == pytest.approx(100 / scale**2, rel=1e-5)
     assert np.array_equal(done.raster, (after - before)[5:, 5:])
+
+
+def test_a_tile_reads_no_more_of_a_finer_raster_than_a_tile(
+    do: Any, write_raster: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fine = np.repeat(np.repeat(a_cone(48), 16, axis=0), 16, axis=1)
+    later = write_raster(a_cone(48) + np.float32(2.0), "later.tif", cell=16.0)
+    earlier = write_raster(fine, "earlier.tif", cell=1.0)
+    read = Raster.read
+    seen: list[int] = []
+
+    def noted(raster: Raster, window: Window, band: int = 1) -> np.ndarray:
+        seen.append(max(window.shape))
+        return read(raster, window, band)
+
+    monkeypatch.setattr(Raster, "read", noted)
+    monkeypatch.setattr(diff_dem, "TILE", 100)
+
+    done = do("DIFF_DEM", input_tif=later, input_earlier_tif=earlier, align="resample")
+
+    assert max(seen) <= 100 + 16
+    assert np.nanmedian(done.raster) == pytest.approx(2.0)
+
+
+def test_a_raster_that_is_ever_so_much_finer_is_refused(do: Any, write_raster: Any) -> None:
+    later = write_raster(a_cone(4), "later.tif", cell=100.0)
+    earlier = write_raster(a_cone(50), "earlier.tif", cell=1.0)
+
+    with pytest.raises(Problem, match=r"RASTERS_DIFFER_IN_CELLS: .* more than 64 times"):
+        do("DIFF_DEM", input_tif=later, input_earlier_tif=earlier, align="resample")
 
 
 def test_rasters_that_do_not_lie_on_each_other_are_resampled_if_asked(

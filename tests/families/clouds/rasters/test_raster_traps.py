@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import rasterio
 
 from haulier.core.problem import Code, Problem
 
@@ -82,6 +83,49 @@ def test_cells_beyond_counting_are_refused(do: Any, write_cloud: Any) -> None:
         do("DENSITY", input_las=write_cloud(some_places()), resolution=1e-5)
 
 
+def test_a_line_of_ever_so_many_cells_is_refused(do: Any, write_cloud: Any) -> None:
+    places = some_places()[:2]
+    places[0, :2] = places[1, 0] - 2e6, places[1, 1]
+
+    with pytest.raises(Problem, match=r"TOO_MANY_CELLS.*10,000,000 along a side"):
+        do("REGRID_LAS", input_las=write_cloud(places), resolution=0.1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked", "at"),
+    [
+        ("CLASSIFY_GROUND", {"cell_m": 0.004}, "cell_m"),
+        ("GENERATE_DEM", {"resolution": 0.004, "ground": "smrf"}, "resolution"),
+    ],
+)
+def test_cells_that_a_window_has_too_many_of_are_refused(
+    do: Any, write_cloud: Any, kind: str, asked: dict[str, Any], at: str
+) -> None:
+    with pytest.raises(Problem, match=r"CELLS_TOO_FINE.*at most 100,000,000 may be") as caught:
+        do(kind, input_las=write_cloud(some_places()), **asked)
+
+    assert caught.value.at == at
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked"),
+    [
+        ("CLASSIFY_GROUND", {"method": "csf", "cell_m": 100.0, "cloth_m": 0.1}),
+        ("GENERATE_DEM", {"ground": "csf", "resolution": 1000.0}),
+    ],
+)
+def test_a_cloth_of_too_many_knots_is_refused_before_it_ends_the_process(
+    do: Any, write_cloud: Any, kind: str, asked: dict[str, Any]
+) -> None:
+    places = some_places()
+    places[::2, :2] -= 20_000.0
+
+    with pytest.raises(Problem, match=r"CLOTH_TOO_FINE: .* knots, at most 5,000,000") as caught:
+        do(kind, input_las=write_cloud(places), **asked)
+
+    assert caught.value.at == "cloth_m"
+
+
 def test_a_point_far_from_all_others_is_refused_before_it_makes_a_huge_raster(
     do: Any, write_cloud: Any
 ) -> None:
@@ -152,6 +196,18 @@ def test_heights_are_no_picture(do: Any, write_cloud: Any, write_raster: Any) ->
 def test_too_many_lines_are_refused(do: Any, write_raster: Any) -> None:
     with pytest.raises(Problem, match="TOO_MANY_CONTOURS"):
         do("GENERATE_CONTOURS", input_tif=write_raster(PLANE), interval=1e-6)
+
+
+def test_a_raster_whose_header_says_too_many_cells_is_refused(do: Any, tmp_path: Path) -> None:
+    path = tmp_path / "vast.tif"
+    profile = {"height": 400_000, "width": 400_000, "count": 1, "dtype": "uint8"}
+    sparse = {"tiled": True, "sparse_ok": True, "bigtiff": "YES", "blockxsize": 4096}
+    shift = rasterio.Affine(2, 0, 0, 0, -2, 0)
+    with rasterio.open(path, "w", "GTiff", **profile, **sparse, blockysize=4096, transform=shift):
+        pass
+
+    with pytest.raises(Problem, match=r"TOO_MANY_CELLS: it says 400,000 by 400,000 cells"):
+        do("GENERATE_HILLSHADE", input_tif=path)
 
 
 @pytest.mark.parametrize("content", [b"", b"II*\0", b"<VRTDataset/>", b"not a picture" * 100])

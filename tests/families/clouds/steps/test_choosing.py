@@ -274,3 +274,11 @@ def test_the_output_does_not_depend_on_the_number_of_parts(
     _, many = step(kind, cloud, **params)
 
     assert many.read_bytes() == few.read_bytes()
+
+
+@pytest.mark.parametrize("size", [5e-324, 1e-12])
+def test_cubes_that_could_not_be_told_apart_are_refused(cloud: Path, step: Do, size: float) -> None:
+    with pytest.raises(Problem, match=r"SIZE_TOO_SMALL: .* it must be at least") as refusal:
+        step("THIN", cloud, size=size)
+
+    assert refusal.value.at == "size"

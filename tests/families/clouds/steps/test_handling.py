@@ -1,6 +1,7 @@
 """MERGE_LAS and TILE_LAS lose no point, and decide nothing that a caller should."""
 
 import json
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -174,3 +175,37 @@ def test_too_many_tiles_are_refused(tmp_path: Path, step: Do) -> None:
         step("TILE_LAS", cloud, size=0.01)
 
     assert refusal.value.at == "size"
+
+
+def test_a_header_that_lies_hides_no_number_of_tiles(
+    tmp_path: Path, step: Do, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloud = write_landscape(tmp_path / "cloud.laz", count=500)
+    content = bytearray(cloud.read_bytes())
+    struct.pack_into("<6d", content, 179, *(0.0,) * 6)  # greatest and least of X, Y and Z
+    cloud.write_bytes(content)
+    monkeypatch.setattr(tile_las, "MOST_TILES", 100)
+
+    with pytest.raises(Problem, match=r"TOO_MANY_TILES: .* at most 100 may be") as refusal:
+        step("TILE_LAS", cloud, size=1.0)
+
+    assert refusal.value.at == "size"
+
+
+@pytest.mark.parametrize(
+    ("asked", "said", "at"),
+    [
+        ({"size": 1.0, "buffer": 1.5}, "BUFFER_TOO_WIDE: a buffer of 1.5 is wider than", "buffer"),
+        ({"size": 1e-7}, r"SIZE_TOO_SMALL: .* must be at least", "size"),
+        ({"size": 50.0, "origin": [1e300, 0]}, r"SIZE_TOO_SMALL: .* can be 1e\+300", "size"),
+    ],
+)
+def test_tiles_that_could_not_be_told_apart_are_refused(
+    tmp_path: Path, step: Do, asked: dict[str, Any], said: str, at: str
+) -> None:
+    cloud = write_landscape(tmp_path / "cloud.laz", count=500)
+
+    with pytest.raises(Problem, match=said) as refusal:
+        step("TILE_LAS", cloud, **asked)
+
+    assert refusal.value.at == at

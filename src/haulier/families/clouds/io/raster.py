@@ -34,6 +34,8 @@ ENVIRONMENT: Final = {
     "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
     "GDAL_PAM_ENABLED": "NO",
 }
+#: A raster is cut into tiles, which are listed: one with more cells is one whose header lies.
+MOST_CELLS: Final = 10**11
 LEVEL: Final = 6
 FLOAT_PREDICTOR, INTEGER_PREDICTOR = 3, 2
 
@@ -256,6 +258,9 @@ def _described(file: Any, at: str) -> Raster:  # noqa: ANN401 -- rasterio has no
         message = f"its cells are turned, or it has no place on the map: {tuple(shift)[:6]}"
         hint = "warp it to a grid with north up first"
         raise trap("RASTER_NOT_NORTH_UP", message, hint, at=at)
+    if file.height * file.width > MOST_CELLS:
+        message = f"it says {file.width:,} by {file.height:,} cells, at most {MOST_CELLS:,} may be"
+        raise trap("TOO_MANY_CELLS", message, "cut it into several", at=at)
     frame = RasterFrame(
         west=shift.c,
         north=shift.f,

@@ -21,6 +21,12 @@ FloatArray = NDArray[np.float64]
 #: How far beyond a tile the cloth is laid out, so that its edge does not matter within.
 OVERLAP_M: Final = 32.0
 TIME_STEP: Final = 0.65
+#: A knot takes about 450 bytes, and the library ends the process where there is no memory.
+MOST_KNOTS: Final = 5_000_000
+
+
+class TooFineError(ValueError):
+    """A cloth would have more knots than memory may be taken for."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,9 @@ def terrain_by_cloth(lowest: Raster, settings: Cloth) -> Raster:
     Returns:
         (rows, columns) heights in metres; NaN where there is nothing that a cloth can fall on.
 
+    Raises:
+        TooFineError: the mesh is too fine for a raster of this extent.
+
     Source:
         Zhang et al. (2016), An easy-to-use airborne LiDAR data filtering method based on cloth
         simulation, Remote Sensing 8(6), 501; by its authors' library.
@@ -63,6 +72,7 @@ def terrain_by_cloth(lowest: Raster, settings: Cloth) -> Raster:
     if not len(rows):
         return lowest
     cell = settings.cell_m
+    _check_knots(np.ptp(rows) * cell, np.ptp(columns) * cell, settings.mesh_m)
     # The library lays its cloth out from the points' own corner; X is east, Y is south here.
     points = np.stack([(columns + 0.5) * cell, (rows + 0.5) * cell, lowest[rows, columns]], axis=1)
     knots = _let_down(points.astype(np.float64), settings)
@@ -76,6 +86,15 @@ def terrain_by_cloth(lowest: Raster, settings: Cloth) -> Raster:
         ((right.ravel() + 0.5) * cell - xs[0]) / settings.mesh_m + 0.5,
     )
     return heights.reshape(lowest.shape).astype(np.float32)
+
+
+def _check_knots(down_m: float, right_m: float, mesh_m: float) -> None:
+    knots = (down_m / mesh_m + 1) * (right_m / mesh_m + 1)
+    if knots > MOST_KNOTS:
+        raise TooFineError(
+            f"a cloth of {mesh_m:g} m over {down_m:g} by {right_m:g} m has {knots:,.0f} knots, "
+            f"at most {MOST_KNOTS:,} may be"
+        )
 
 
 def _let_down(points: FloatArray, settings: Cloth) -> FloatArray:

@@ -30,6 +30,16 @@ TURNS: Final = np.array(
     ]
 )  # fmt: skip
 SADDLES: Final = (5, 10)
+#: More lines over one raster would be a mistake of the interval, and so would be more pieces, of
+#: which a square has one for each line that crosses it: a noisy raster has many.
+MOST_LEVELS: Final = 10_000
+MOST_PIECES: Final = 10_000_000
+#: Heights that are so many intervals from zero have no number any more.
+FARTHEST: Final = 2.0**52
+
+
+class TooManyLinesError(ValueError):
+    """An interval is too small for the heights of a raster."""
 
 
 @dataclass(frozen=True)
@@ -70,11 +80,19 @@ def contours(heights: FloatArray, corner: tuple[int, int], columns: int, interva
         Closed lines begin at their edge of the lowest number; lines are in the order of their
         height and of the number of their first edge.
 
+    Raises:
+        TooManyLinesError: the heights have too many lines, or these too many pieces.
+
     Source:
         Lorensen & Cline (1987), Marching cubes, in two dimensions; where two lines could go two
         ways, the mean of the four centres decides.
     """
+    _check_levels(heights, interval)
     number = _draw(heights, corner, columns, interval, np.empty((0, 3), np.int64), np.empty((0, 4)))
+    if number > MOST_PIECES:
+        raise TooManyLinesError(
+            f"lines of {interval:g} have more than {MOST_PIECES:,} pieces in {heights.size:,} cells"
+        )
     pieces, places = np.empty((number, 3), np.int64), np.empty((number, 4))
     _draw(heights, corner, columns, interval, pieces, places)
     order = np.lexsort((pieces[:, 1], pieces[:, 0]))
@@ -85,6 +103,18 @@ def contours(heights: FloatArray, corner: tuple[int, int], columns: int, interva
     vertices = np.insert(places[runs, :2], starts[1:], places[lasts, 2:], axis=0)
     levels = pieces[runs[starts[:-1]], 0]
     return in_order(Lines(levels, starts + np.arange(len(starts)), edges, vertices))
+
+
+def _check_levels(heights: FloatArray, interval: float) -> None:
+    known = heights[~np.isnan(heights)]
+    if not len(known):
+        return
+    low, high = float(known.min()), float(known.max())
+    if high - low > MOST_LEVELS * interval or max(-low, high) > FARTHEST * interval:
+        raise TooManyLinesError(
+            f"heights from {low:g} to {high:g} have too many lines of {interval:g}, at most "
+            f"{MOST_LEVELS:,} may be"
+        )
 
 
 def in_order(lines: Lines) -> Lines:
@@ -119,8 +149,9 @@ def chain(
         Open lines are first; closed ones begin with their first piece.
     """
     span = int(max(begins.max(initial=0), ends.max(initial=0))) + 1
-    base = int(levels.min(initial=0))
-    keys, wanted = (levels - base) * span + begins, (levels - base) * span + ends
+    # Counted from the lowest, levels of far heights would make numbers beyond 64 bits.
+    ranks = np.cumsum(np.diff(levels, prepend=levels[:1]) != 0)
+    keys, wanted = ranks * span + begins, ranks * span + ends
     places = np.searchsorted(keys, wanted)
     found = places < len(keys)
     found[found] = keys[places[found]] == wanted[found]
@@ -182,10 +213,12 @@ def _draw(
 ) -> int:
     """Write pieces: level, edge it comes from, edge it goes to, and both places; give how many.
 
-    Those that there is no room for are counted alone.
+    Those that there is no room for are counted alone, up to the first row with too many.
     """
     number = 0
     for r in range(heights.shape[0] - 1):
+        if number > MOST_PIECES:
+            break
         for c in range(heights.shape[1] - 1):
             four = heights[r : r + 2, c : c + 2]
             if np.isnan(four.sum()):

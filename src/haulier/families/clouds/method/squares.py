@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+
+#: Squares, or cubes, that are farther from the first are not told apart.
+FARTHEST: Final = 2.0**52
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ class TileLas(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         float,
         Meta(
             description="Points of neighbours that a tile gets besides, up to so far from its "
-            "edge, in the unit of X and Y.",
+            "edge, in the unit of X and Y; at most `size`.",
             ge=0.0,
             le=1e9,
         ),

@@ -23,6 +23,7 @@ from haulier.families.clouds.steps.rewriting import Rewriting, in_json
 from haulier.families.clouds.steps.source import INPUT, Source, open_source
 from haulier.families.clouds.steps.terrain import (
     GROUND,
+    Search,
     lowest_choice,
     sparse_note,
     terrain_tile,
@@ -105,8 +106,8 @@ def _find_terrain(job: Job, part: Part, context: Context) -> PartResult:
     layer = gridding.layers_of(context)[LOWEST]
     # One cell more than the apron, for slopes at its edge need neighbours.
     wide = tile.grown(tiling.APRON + 1, layer.cells)
-    settings = (job.params, source.metric)
-    heights = terrain_tile(context, source.cloud, (LOWEST, layer), wide, settings)
+    search = Search(job.params, source.metric, at="cell_m")
+    heights = terrain_tile(context, source.cloud, (LOWEST, layer), wide, search)
     slopes = slope_of(heights.astype(np.float32), layer.cell * source.metric.ground_m)
     kept = tile.grown(tiling.APRON, layer.cells).inside(wide)
     tiling.save(context, HEIGHT, heights[kept])

@@ -22,7 +22,7 @@ from haulier.families.clouds.io.raster import (
     RasterFrame,
     open_raster,
 )
-from haulier.families.clouds.method.lattice import Window
+from haulier.families.clouds.method.lattice import TILE, Window
 from haulier.families.clouds.method.sampling import sample
 from haulier.families.clouds.notes import Note, trap
 from haulier.families.clouds.params.rasters import DiffDem
@@ -44,6 +44,8 @@ AT, EARLIER_AT = f"inputs.{INPUT}", f"inputs.{EARLIER}"
 BAND: Final = Band(description="later minus earlier height")
 #: Cells lie on each other if they are no further apart than this, in cells, all over the raster.
 TOLERANCE: Final = 1e-3
+#: The earlier raster's cells may be so many times finer: a tile of the later one covers many then.
+FINEST: Final = 64.0
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,12 @@ class Pair:
 def split(step: StepPlan, context: Context) -> Sequence[Part]:
     """Make tiles of what both rasters cover the parts."""
     with _open(step, context) as pair:
-        return tiling.split(Window(0, 0, *pair.window.shape), {})
+        whole = Window(0, 0, *pair.window.shape)
+        finer = _finer(pair.later.frame, pair.earlier.frame)
+        if finer <= 1:
+            return tiling.split(whole, {})
+        # A tile then covers no more cells of the earlier raster than another does of both.
+        return tiling.split(whole, {}, math.ceil(TILE / finer))
 
 
 def run(step: StepPlan, part: Part, context: Context) -> PartResult:
@@ -115,7 +122,8 @@ def _open(step: StepPlan, context: Context) -> Iterator[Pair]:
     """Open both rasters, and see whether they can be subtracted.
 
     Raises:
-        Problem: INVALID with RASTERS_DIFFER_IN_CRS, RASTERS_APART or RASTERS_NOT_ALIGNED.
+        Problem: INVALID with RASTERS_DIFFER_IN_CRS, RASTERS_DIFFER_IN_CELLS, RASTERS_APART or
+            RASTERS_NOT_ALIGNED.
     """
     params = msgspec.convert(dict(step.params), DiffDem)
     files = (context.read(step.inputs[slot]) for slot in (INPUT, EARLIER))
@@ -127,6 +135,7 @@ def _open(step: StepPlan, context: Context) -> Iterator[Pair]:
         aligned = _is_aligned(later.frame, earlier.frame)
         if not aligned and params.align == "error":
             raise _not_aligned(later.frame, earlier.frame)
+        _check_cells(later.frame, earlier.frame)
         yield Pair(later, earlier, _common(later.frame, earlier.frame), metric, aligned)
 
 
@@ -152,6 +161,21 @@ def _is_aligned(later: RasterFrame, earlier: RasterFrame) -> bool:
         (later.north - earlier.north) / later.height,
     )
     return all(abs(shift - round(shift)) <= TOLERANCE for shift in shifts)
+
+
+def _finer(later: RasterFrame, earlier: RasterFrame) -> float:
+    """Give how many cells of the earlier raster lie along a side of one of the later."""
+    return max(later.width / earlier.width, later.height / earlier.height)
+
+
+def _check_cells(later: RasterFrame, earlier: RasterFrame) -> None:
+    if _finer(later, earlier) > FINEST:
+        message = (
+            f"cells of {later.width:g} by {later.height:g} are more than {FINEST:g} times as long "
+            f"as those of {earlier.width:g} by {earlier.height:g}"
+        )
+        hint = "make both with one resolution"
+        raise trap("RASTERS_DIFFER_IN_CELLS", message, hint, at=EARLIER_AT)
 
 
 def _not_aligned(later: RasterFrame, earlier: RasterFrame) -> Exception:

@@ -24,7 +24,7 @@ from haulier.families.clouds.io.contourfile import (
 )
 from haulier.families.clouds.io.crs import horizontal
 from haulier.families.clouds.io.raster import RasterFrame, open_raster
-from haulier.families.clouds.method.contours import Lines, chain, contours, join
+from haulier.families.clouds.method.contours import Lines, TooManyLinesError, chain, contours, join
 from haulier.families.clouds.method.lattice import Window
 from haulier.families.clouds.method.projection import find_operation, transform_of
 from haulier.families.clouds.notes import Note, trap
@@ -37,8 +37,6 @@ FloatArray = NDArray[np.float64]
 OUTPUT: Final = "output_geojson"
 AT: Final = f"inputs.{INPUT}"
 DEGREE_DECIMALS, UNIT_DECIMALS = 8, 3
-#: More lines over one square would be a mistake of the interval.
-MOST_LEVELS: Final = 10_000
 OPEN_FILES: Final = 64
 
 
@@ -61,11 +59,10 @@ def run(step: StepPlan, part: Part, context: Context) -> PartResult:
         whole = raster.frame.window
         wide = Window(tile.top, tile.left, tile.rows + 1, tile.columns + 1).common(whole) or tile
         heights = raster.read(wide).astype(np.float64) - params.origin
-    known = heights[~np.isnan(heights)]
-    if len(known) and float(np.ptp(known)) > MOST_LEVELS * params.interval:
-        message = f"heights of {np.ptp(known):g} have too many lines of {params.interval:g}"
-        raise trap("TOO_MANY_CONTOURS", message, "raise the interval", at="interval")
-    lines = contours(heights, (wide.top, wide.left), whole.columns, params.interval)
+    try:
+        lines = contours(heights, (wide.top, wide.left), whole.columns, params.interval)
+    except TooManyLinesError as error:
+        raise trap("TOO_MANY_CONTOURS", str(error), "raise the interval", at="interval") from None
     save_lines(context.part_file("levels.npy").parent, lines)
     return PartResult({"lines": len(lines.levels)}, {"cells": float(tile.rows * tile.columns)})
 

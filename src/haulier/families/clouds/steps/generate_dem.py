@@ -26,6 +26,7 @@ from haulier.families.clouds.steps.source import INPUT, Source, open_source
 from haulier.families.clouds.steps.terrain import (
     GROUND,
     Heights,
+    Search,
     has_ground,
     lowest_choice,
     surface_tile,
@@ -155,9 +156,8 @@ def _terrain(
     settings = ClassifyGround(method="csf" if params.ground == "csf" else "smrf")
     layer = (FROM_LOWEST, layers[FROM_LOWEST])
     between = params.fill_cells if params.surface == "dtm" else None
-    found = terrain_tile(
-        context, source.cloud, layer, tile, (settings, source.metric), between=between
-    )
+    search = Search(settings, source.metric, at="resolution")
+    found = terrain_tile(context, source.cloud, layer, tile, search, between=between)
     return found / source.metric.height_m
 
 

@@ -39,6 +39,8 @@ COLOURS: Final = ("red", "green", "blue", "nir")
 READ_SHARE: Final = 0.8
 #: A raster with more would be a mistake: often one point lies far from all others.
 MOST_CELLS: Final = 10**10
+#: Nor may it be a line of ever so many tiles; GeoTIFF and our whole numbers end at 2**31.
+MOST_SIDE: Final = 10**7
 
 
 class Layer(msgspec.Struct, frozen=True):
@@ -161,10 +163,11 @@ def merge(results: Mapping[str, PartResult], points: int) -> StepResult:
 
 def _check_size(layer: Gridded) -> None:
     rows, columns = layer.cells.shape
-    if rows * columns > MOST_CELLS:
+    if rows * columns > MOST_CELLS or max(rows, columns) > MOST_SIDE:
         message = (
             f"cells of {layer.cell:g} over {columns * layer.cell:.6g} by {rows * layer.cell:.6g} "
-            f"are {columns:,} by {rows:,}"
+            f"are {columns:,} by {rows:,}, at most {MOST_CELLS:,} in all and {MOST_SIDE:,} along a "
+            "side may be"
         )
         hint = "crop points that lie far from the others, or ask for larger cells"
         raise trap("TOO_MANY_CELLS", message, hint, at="resolution")

@@ -15,7 +15,8 @@ from haulier.core.family import Context, Part, PartResult, StepResult
 from haulier.families.clouds.io.cloud import Cloud
 from haulier.families.clouds.io.layout import Records
 from haulier.families.clouds.io.lazwriter import CHUNK_POINTS
-from haulier.families.clouds.method.squares import Squares
+from haulier.families.clouds.method.squares import FARTHEST, Squares
+from haulier.families.clouds.notes import trap
 from haulier.families.clouds.steps.worth import places_of
 
 FloatArray = NDArray[np.float64]
@@ -39,6 +40,25 @@ def split(cloud: Cloud) -> Sequence[Part]:
         for last in [min(first + PIECE_POINTS, cloud.point_count)]
     ]
     return parts or [Part("none", {"first": 0, "last": 0})]
+
+
+def check_size(cloud: Cloud, size: float, origin: float = 0.0, most: float = FARTHEST) -> None:
+    """Refuse squares or cubes that are too small to be told apart.
+
+    Args:
+        cloud: that is to be sorted by them.
+        size: of a side.
+        origin: how far from zero they are counted from.
+        most: how many there may be from there to the farthest place.
+
+    Raises:
+        Problem: INVALID with SIZE_TOO_SMALL.
+    """
+    reach = cloud.reach + origin
+    if size < reach / most:
+        message = f"size is {size:g}, where X, Y or Z can be {reach:.4g}"
+        hint = f"it must be at least {reach / most:.3g}"
+        raise trap("SIZE_TOO_SMALL", message, hint, at="size")
 
 
 def spill(cloud: Cloud, part: Part, context: Context, squares: Squares) -> PartResult:

@@ -16,7 +16,7 @@ from haulier.families.clouds.method.ground import Filter, low_noise, terrain
 from haulier.families.clouds.method.lattice import Window
 from haulier.families.clouds.method.surface import NEIGHBOURS, Method, heights_of
 from haulier.families.clouds.method.voids import ROUNDS, fill_voids
-from haulier.families.clouds.notes import Note
+from haulier.families.clouds.notes import Note, trap
 from haulier.families.clouds.params.ground import ClassifyGround
 from haulier.families.clouds.steps.choice import NOISE, Choice, Returns
 from haulier.families.clouds.steps.gridding import Gridded, read_cells
@@ -28,6 +28,8 @@ GROUND: Final = 2
 SPARSE: Final = 0.25
 #: How many stretches of a cloud are looked into for points of the ground.
 PROBES, PROBE_POINTS = 8, 50_000
+#: Cells that a filter looks at for one tile, some ten arrays of them at once.
+MOST_WIDE: Final = 100_000_000
 
 
 class Heights(msgspec.Struct, frozen=True):
@@ -42,6 +44,20 @@ class Heights(msgspec.Struct, frozen=True):
     method: Method
     fill_cells: int
     outwards: bool = False
+
+
+class Search(msgspec.Struct, frozen=True):
+    """How terrain is looked for.
+
+    Attributes:
+        params: of the filter.
+        metric: what units are.
+        at: the parameter that says how large cells are.
+    """
+
+    params: ClassifyGround
+    metric: Metric
+    at: str
 
 
 def surface_tile(
@@ -65,7 +81,7 @@ def terrain_tile(
     cloud: Cloud,
     layer: tuple[str, Gridded],
     tile: Window,
-    settings: tuple[ClassifyGround, Metric],
+    search: Search,
     *,
     between: int | None = None,
 ) -> NDArray[np.float64]:
@@ -76,20 +92,24 @@ def terrain_tile(
         cloud: its points.
         layer: the name of the layer of lowest points, and what is in it.
         tile: the cells that are given.
-        settings: of the filter, and what units are.
+        search: how it is looked for.
         between: give only cells with points, or between such cells that are so near; None: all.
+
+    Raises:
+        Problem: INVALID with CELLS_TOO_FINE or CLOTH_TOO_FINE.
     """
-    params, metric = settings
+    metric = search.metric
     name, gridded = layer
     cell_m = gridded.cell * metric.ground_m
-    halo = _filter(params, cell_m).halo if params.method == "smrf" else _cloth_halo(params, cell_m)
-    wide = _around(tile, tile.grown(max(halo, (between or 0) + ROUNDS), gridded.cells))
+    halo = max(_halo(search.params, cell_m), (between or 0) + ROUNDS)
+    wide = _around(tile, tile.grown(halo, gridded.cells))
+    _check_wide(wide, halo, cell_m, search.at)
     cells = read_cells(context, gridded, name, wide)
     if not len(cells):
         return np.full(tile.shape, np.nan)
     rise = (cells["low"].astype(np.int64) - gridded.low) * (cloud.scales[2] * metric.height_m)
     lowest = spread(cells, rise.astype(np.float32), wide, np.nan)
-    found = _found(lowest, params, cell_m)
+    found = _found(lowest, search.params, cell_m)
     if between is not None:
         found[np.isnan(fill_voids(lowest, between))] = np.nan
     base_m = _base(cloud, gridded) * metric.height_m
@@ -118,11 +138,24 @@ def _filter(params: ClassifyGround, cell_m: float) -> Filter:
     )
 
 
-def _cloth_halo(params: ClassifyGround, cell_m: float) -> int:
-    del params
+def _halo(params: ClassifyGround, cell_m: float) -> int:
+    """Give how many cells around a tile a filter looks at."""
+    if params.method == "smrf":
+        return _filter(params, cell_m).halo
     from haulier.families.clouds.method.cloth import OVERLAP_M  # noqa: PLC0415 -- few need it
 
     return math.ceil(OVERLAP_M / cell_m)
+
+
+def _check_wide(wide: Window, halo: int, cell_m: float, at: str) -> None:
+    cells = wide.rows * wide.columns
+    if cells > MOST_WIDE:
+        message = (
+            f"for cells of {cell_m:.3g} m the filter looks at {halo:,} cells around each tile, "
+            f"{cells:,} in all, at most {MOST_WIDE:,} may be"
+        )
+        hint = "ask for larger cells, or smaller windows"
+        raise trap("CELLS_TOO_FINE", message, hint, at=at)
 
 
 def _found(lowest: Raster, params: ClassifyGround, cell_m: float) -> Raster:
@@ -131,6 +164,7 @@ def _found(lowest: Raster, params: ClassifyGround, cell_m: float) -> Raster:
         return terrain(lowest, settings)
     from haulier.families.clouds.method.cloth import (  # noqa: PLC0415 -- few need it
         Cloth,
+        TooFineError,
         terrain_by_cloth,
     )
 
@@ -142,7 +176,11 @@ def _found(lowest: Raster, params: ClassifyGround, cell_m: float) -> Raster:
         iterations=params.iterations,
         steep=params.steep,
     )
-    return terrain_by_cloth(clean, cloth)
+    try:
+        return terrain_by_cloth(clean, cloth)
+    except TooFineError as error:
+        hint = "raise cloth_m of CLASSIFY_GROUND, or take the method smrf"
+        raise trap("CLOTH_TOO_FINE", str(error), hint, at="cloth_m") from None
 
 
 def lowest_choice(returns: Returns) -> Choice:

@@ -126,7 +126,9 @@ def _task(step: StepPlan, context: Context) -> Task:
         raise Problem(Code.INVALID, detail, at=name if given is None else other)
     if counted:
         return Task(_unmeasured(step, context), params)
-    return Task(open_source(step, context, params.height_unit), params)
+    source = open_source(step, context, params.height_unit)
+    spilling.check_size(source.cloud, params.size or 0.0)
+    return Task(source, params)
 
 
 def _unmeasured(step: StepPlan, context: Context) -> Source:

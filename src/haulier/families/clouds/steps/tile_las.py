@@ -27,6 +27,8 @@ STAGES: Final = ("sort", "write")
 OUTPUT: Final = "output_tiles"
 INDEX: Final = "tiles.json"
 MOST_TILES: Final = 100_000
+#: Names of tiles say their corner with twelve digits: of two tiles, the corners must differ there.
+NAMED: Final = 1e11
 #: Points that a part writes; a tile with more is a part of its own.
 PART_POINTS: Final = 500_000
 WITHHELD: Final = 4
@@ -85,21 +87,34 @@ def _task(step: StepPlan, context: Context) -> Task:
     """Open the cloud.
 
     Raises:
-        Problem: INVALID with TOO_MANY_TILES.
+        Problem: INVALID with TOO_MANY_TILES, SIZE_TOO_SMALL or BUFFER_TOO_WIDE.
     """
     cloud = selecting.open_input(step, context)
     params = msgspec.convert(step.params, TileLas)
+    x, y = params.origin or (0.0, 0.0)
+    spilling.check_size(cloud, params.size, max(abs(x), abs(y)), NAMED)
+    if params.buffer > params.size:  # a point would be in ever more tiles, not in nine at most
+        message = f"a buffer of {params.buffer:g} is wider than tiles of {params.size:g}"
+        raise trap("BUFFER_TOO_WIDE", message, "choose larger tiles, or less", at="buffer")
     (west, south, _), (east, north, _) = cloud.bounds
     number = ((east - west) / params.size + 1) * ((north - south) / params.size + 1)
-    if cloud.bounds_are_credible and number > MOST_TILES:
-        message = f"the cloud would become about {number:,.0f} tiles, at most {MOST_TILES:,} may be"
-        raise trap("TOO_MANY_TILES", message, "choose larger tiles", at="size")
-    x, y = params.origin or (0.0, 0.0)
+    if cloud.bounds_are_credible:
+        _check_number(number)
     return Task(cloud, params, Squares(params.size, (x, y), params.buffer))
 
 
+def _check_number(tiles: float) -> None:
+    if tiles > MOST_TILES:
+        message = f"the cloud would become about {tiles:,.0f} tiles, at most {MOST_TILES:,} may be"
+        raise trap("TOO_MANY_TILES", message, "choose larger tiles", at="size")
+
+
 def _groups(rooms: spilling.Rooms) -> list[Part]:
-    """Give the tiles that have points of their own in groups of about as many points."""
+    """Give the tiles that have points of their own in groups of about as many points.
+
+    Raises:
+        Problem: INVALID with TOO_MANY_TILES, which no header may hide.
+    """
     groups: list[list[list[int]]] = []
     held = PART_POINTS
     sizes: list[int] = []
@@ -113,6 +128,7 @@ def _groups(rooms: spilling.Rooms) -> list[Part]:
         groups[-1].append(list(tile))
         held += all_points
         sizes[-1] += all_points
+    _check_number(sum(map(len, groups)))
     named = zip(groups, sizes, strict=True)
     parts = [
         Part(f"{number:06d}", {"tiles": tiles}, weight=float(size))
