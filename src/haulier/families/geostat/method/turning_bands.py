@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from haulier.families.geostat.method.rotation import FloatArray
-from haulier.families.geostat.method.spectrum import CUBICS, PROCESSES, RAMPS, line_scales
+from haulier.families.geostat.method.spectrum import CUBICS, PROCESSES, WAVES, line_scales
 from haulier.families.geostat.method.spread import directions, generator
 from haulier.families.geostat.method.variogram import Variogram
 from haulier.families.kernels import kernel
@@ -149,18 +149,17 @@ def add_lines(  # noqa: PLR0917 - a kernel takes its arrays one by one
         xs, ys, zs, sums = x[start:stop], y[start:stop], z[start:stop], out[start:stop]
         for line in range(len(offsets)):
             vector, offset = vectors[line], offsets[line]
-            if processes[line] == RAMPS:
-                size = amplitudes[line] * ROOT_12
-                _add_ramps(xs, ys, zs, vector, offset, keys[line], size, sums)
-            elif processes[line] == CUBICS:
-                size = amplitudes[line] * ROOT_840
-                _add_cubics(xs, ys, zs, vector, offset, keys[line], size, sums)
+            process, size = processes[line], amplitudes[line]
+            if process == WAVES:
+                _add_waves(xs, ys, zs, vector, offset, size * ROOT_2, sums)
             else:
-                _add_waves(xs, ys, zs, vector, offset, amplitudes[line] * ROOT_2, sums)
+                cubic = process == CUBICS
+                size *= ROOT_840 if cubic else ROOT_12
+                _add_cells(xs, ys, zs, vector, offset, keys[line], size, cubic, sums)
 
 
 @kernel
-def _add_ramps(  # noqa: PLR0917 - a kernel takes its arrays one by one
+def _add_cells(  # noqa: PLR0917 - a kernel takes its arrays one by one
     x: FloatArray,
     y: FloatArray,
     z: FloatArray,
@@ -168,34 +167,17 @@ def _add_ramps(  # noqa: PLR0917 - a kernel takes its arrays one by one
     offset: float,
     key: np.uint32,
     size: float,
+    cubic: bool,  # noqa: FBT001 - as above
     sums: FloatArray,
 ) -> None:
-    """Add one line of `RAMPS` to (n,) sums."""
-    gx, gy, gz = vector[0], vector[1], vector[2]
-    for i in range(len(x)):
-        t = gx * x[i] + gy * y[i] + gz * z[i] + offset
-        cell = np.floor(t)
-        sums[i] += size * _sign(cell, key) * (t - cell - 0.5)
-
-
-@kernel
-def _add_cubics(  # noqa: PLR0917 - a kernel takes its arrays one by one
-    x: FloatArray,
-    y: FloatArray,
-    z: FloatArray,
-    vector: FloatArray,
-    offset: float,
-    key: np.uint32,
-    size: float,
-    sums: FloatArray,
-) -> None:
-    """Add one line of `CUBICS` to (n,) sums."""
+    """Add one line of `RAMPS` or `CUBICS` to (n,) sums."""
     gx, gy, gz = vector[0], vector[1], vector[2]
     for i in range(len(x)):
         t = gx * x[i] + gy * y[i] + gz * z[i] + offset
         cell = np.floor(t)
         u = t - cell
-        sums[i] += size * _sign(cell, key) * (u * (u - 0.5) * (u - 1.0))
+        shape = u * (u - 0.5) * (u - 1.0) if cubic else u - 0.5
+        sums[i] += size * _sign(cell, key) * shape
 
 
 @kernel
