@@ -151,3 +151,18 @@ def test_health_is_told_in_the_client_s_words(world: World, service: str) -> Non
     full = world.ask("GET", f"/{service}/health_check?full=true", key="").json()
     assert full["status"] == "pass"
     assert full["dependencies"] == {"database": "pass", "storage": "pass"}
+
+
+def test_the_next_page_is_of_what_was_asked_for(world: World, place: str) -> None:
+    for name in ("pit 1", "pit 2", "heap", "pit 3"):
+        made(world, place, name)
+    first = world.ask("GET", f"{place}?name=pit&order_by=desc:name&limit=2").json()
+
+    rest = world.ask("GET", first["links"]["next"].removeprefix("http://testserver.local")).json()
+
+    assert [each["name"] for each in first["results"] + rest["results"]] == [
+        "pit 3",
+        "pit 2",
+        "pit 1",
+    ]
+    assert rest["links"]["next"] is None

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Final, Literal
-from urllib.parse import urlencode
 
 import msgspec
 from litestar import Request, delete, get, patch, post
@@ -20,6 +19,7 @@ from haulier.wire.dialect import AnyRequest, base_url, services_of
 from haulier.wire.evo import rooms
 from haulier.wire.evo.objectbodies import UserBody, creator_of, user
 from haulier.wire.evo.ordering import Key, ordered, orders_of
+from haulier.wire.evo.pages import page_urls
 from haulier.wire.evo.paths import WORKSPACES, OrgId, WorkspaceId, user_of, uuid_of
 from haulier.wire.serial import LAST
 
@@ -263,18 +263,14 @@ async def _page(
 
 
 def _links(request: AnyRequest, count: int, total: int, limit: int, offset: int) -> PageLinks:
-    url = f"{base_url(request)}{request.scope['path']}"
-
-    def link(start: int) -> str:
-        return f"{url}?{urlencode({'limit': limit, 'offset': start})}"
-
+    url = page_urls(request, limit)
     return PageLinks(
         count=count,
         total=total,
-        first=link(0),
-        last=link(max(0, (total - 1) // limit * limit)),
-        next=link(offset + limit) if offset + limit < total else None,
-        previous=link(max(0, offset - limit)) if offset else None,
+        first=url(0),
+        last=url(max(0, (total - 1) // limit * limit)),
+        next=url(offset + limit) if offset + limit < total else None,
+        previous=url(max(0, offset - limit)) if offset else None,
     )
 
 
