@@ -33,20 +33,6 @@ Results = Mapping[str, Any]
 TURN: Final = Rotation(dip_azimuth=45.0, dip=10.0, pitch=5.0)
 RANGES: Final = EllipsoidRanges(major=60.0, semi_major=50.0, minor=30.0)
 SEARCH: Final = SearchNeighborhood(ellipsoid=Ellipsoid(RANGES, TURN), max_samples=12)
-CUTOFF: Final = 2.0
-PRICE: Final = 8.0
-COSTS: Final[Mapping[str, float]] = {
-    "processing_cost": 8.0,
-    "mining_waste_cost": 1.0,
-    "mining_ore_cost": 3.0,
-    "metal_recovery_fraction": 0.9,
-}
-CATEGORIES: Final = [
-    {"cutoff_grade": 0.0, "metal_price": 0.0, "label": "waste"},
-    {"cutoff_grade": CUTOFF, "metal_price": PRICE, "label": "ore"},
-]
-QUANTILES: Final = [0.1, 0.5, 0.9]
-SAVED: Final = [f"gaps_simulations_{n}" for n in range(6)]
 
 
 async def estimated(context: Any, there: Any) -> Results:

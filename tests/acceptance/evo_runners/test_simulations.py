@@ -45,9 +45,11 @@ from evo.objects.typed import Ellipsoid, EllipsoidRanges, Rotation
 pytestmark = pytest.mark.slow
 Deposit = Any
 Results = Mapping[str, Any]
-TURN: Final = Rotation(dip_azimuth=45.0, dip=10.0, pitch=5.0)
-RANGES: Final = EllipsoidRanges(major=60.0, semi_major=50.0, minor=30.0)
-SEARCH: Final = SearchNeighborhood(ellipsoid=Ellipsoid(RANGES, TURN), max_samples=12)
+SHAPE: Final = Ellipsoid(
+    EllipsoidRanges(major=60.0, semi_major=50.0, minor=30.0),
+    Rotation(dip_azimuth=45.0, dip=10.0, pitch=5.0),
+)
+SEARCH: Final = SearchNeighborhood(ellipsoid=SHAPE, max_samples=12)
 CUTOFF: Final = 2.0
 PRICE: Final = 8.0
 COSTS: Final[Mapping[str, float]] = {
