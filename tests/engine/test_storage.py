@@ -7,12 +7,14 @@ import pickle
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from haulier.core.family import Cancelled
 from haulier.core.problem import Code, Problem
 from haulier.engine.staging import UNFINISHED
 from haulier.engine.storage import Storage, check_key
@@ -266,3 +268,26 @@ def test_copies_go_between_stores_of_any_kind(tmp_path: Path) -> None:
     Storage("memory://").copy(bucket, "b", "d")
 
     assert local.load("c") == b"content"
+
+
+@pytest.mark.parametrize(("source", "target"), ["FF", "FB", "BF", "BB"])
+def test_a_copy_that_is_stopped_on_its_way_changes_nothing(
+    tmp_path: Path, source: str, target: str
+) -> None:
+    def opened(kind: str, name: str) -> Storage:
+        return Storage((tmp_path / name).as_uri() if kind == "F" else "memory://")
+
+    here, there = opened(source, "here"), opened(target, "there")
+    here.save("a", b"new" * 1_000_000)
+    there.save("b", b"old")
+    asked = count()
+
+    def check() -> None:
+        if next(asked):  # the first time is before anything is done
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        there.copy(here, "a", "b", check=check)
+
+    assert there.load("b") == b"old"
+    assert [path.name for path in tmp_path.glob("there/**/*")] == ["b"] * (target == "F")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import sqlalchemy as sa
 
 from haulier.core.artifact import Artifact, FileRef, tree_hash
 from haulier.core.clock import SystemClock
+from haulier.core.family import Cancelled
 from haulier.core.problem import Code, Problem
 from haulier.engine import trees
 from haulier.engine.catalog import Catalog
@@ -198,3 +200,20 @@ def test_what_an_earlier_try_published_is_no_part_of_the_folder(
 
     assert content(store, "out") == LAST
     assert tree.sha256 == trees.hash_of(store, "out")
+
+
+def test_a_folder_whose_copy_is_stopped_is_not_there(
+    store: Storage, make: Callable[..., Path]
+) -> None:
+    trees.adopt(store, make(LAST), "a")
+    asked = count()
+
+    def check() -> None:
+        if next(asked) == len(LAST) - 1:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        trees.copy(store, "a", store, "b", check=check)
+
+    assert not trees.exists(store, "b")
+    assert sorted(trees.names(store, "a")) == sorted(LAST)

@@ -7,11 +7,12 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import obstore
 from obstore.exceptions import BaseError
 
 from haulier.engine.blob import Blob, check_key
-from haulier.engine.staging import check_plain, hash_file
+from haulier.engine.staging import Check, check_plain, go_on, pieces
 
 UPLOADED_BYTES: Final = 8 << 20  # a piece of a multipart upload: 10,000 of them are 80 GB
 UPLOADS: Final = 4  # pieces in flight for one upload
@@ -55,19 +56,28 @@ class Bucket:
 
     def adopt(self, path: Path, key: str) -> Blob:
         """Take a file over under a key; it is gone from where it was."""
-        blob = self.copy(path, key)
+        blob = self.copy(path, key, go_on)
         path.unlink(missing_ok=True)
         return blob
 
-    def copy(self, path: Path, key: str) -> Blob:
-        """Copy a local file to a key."""
+    def copy(self, path: Path, key: str, check: Check) -> Blob:
+        """Copy a local file to a key; where `check` raises, the key stays as it was."""
         check_plain(path)
-        return self._put(key, path, path.stat().st_size, hash_file(path))
+        digest = hashlib.sha256()
+
+        def chunks() -> Iterator[bytes]:
+            for chunk in pieces(path, check):
+                digest.update(chunk)
+                yield chunk
+
+        blob = self._put(key, chunks(), path.stat().st_size)
+        return msgspec.structs.replace(blob, sha256=digest.hexdigest())
 
     def write(self, key: str, chunks: Iterable[bytes]) -> Blob:
         """Write bytes to a key, all at once: obstore panics where its iterator calls obstore."""
         whole = b"".join(chunks)
-        return self._put(key, whole, len(whole), hashlib.sha256(whole).hexdigest())
+        blob = self._put(key, whole, len(whole))
+        return msgspec.structs.replace(blob, sha256=hashlib.sha256(whole).hexdigest())
 
     def duplicate(self, source_key: str, key: str) -> Blob | None:
         """Have the bucket copy a file itself; None where it is too long for that."""
@@ -106,7 +116,7 @@ class Bucket:
             obstore.delete(self.store, gone)
         return len(gone)
 
-    def _put(self, key: str, source: Path | bytes, size_bytes: int, sha256: str) -> Blob:
+    def _put(self, key: str, source: Iterator[bytes] | bytes, size_bytes: int) -> Blob:
         put = obstore.put(
             self.store,
             self.place(key),
@@ -115,7 +125,7 @@ class Bucket:
             max_concurrency=UPLOADS,
         )
         modified_at = obstore.head(self.store, self.place(key))["last_modified"]
-        return Blob(key, size_bytes, etag_of(put["e_tag"]), modified_at, sha256)
+        return Blob(key, size_bytes, etag_of(put["e_tag"]), modified_at)
 
 
 def blob_of(key: str, meta: Any) -> Blob:  # noqa: ANN401 -- obstore's dictionary

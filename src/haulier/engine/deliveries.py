@@ -16,6 +16,7 @@ from haulier.core.recipe import Delivery, Overwrite
 from haulier.engine import details, store
 from haulier.engine.attempt import Attempt, transact
 from haulier.engine.bench import Bench
+from haulier.engine.threads import in_thread
 
 BEGUN: Final = "delivering"
 DELIVERED: Final = "delivered"
@@ -30,7 +31,7 @@ async def deliver(bench: Bench, attempt: Attempt) -> None:
     for name, ref in job.deliver.items():
         data = {"artifact": name, "storage": ref.storage, "filename": ref.filename}
         if name in found:
-            await asyncio.to_thread(bench.files.deliver, job.organisation, found[name], ref)
+            await _copy(bench, job.organisation, found[name], ref)
         await attempt.write(_note, DELIVERED if name in found else "not_delivered", data, attempt)
 
 
@@ -71,13 +72,17 @@ async def _deliver(
         place = {"storage": to.storage, "filename": to.filename}
         if begun is None:
             await attempt.write(_note, BEGUN, data | place, attempt)
-        await asyncio.to_thread(bench.files.deliver, organisation, made, to)
+        await _copy(bench, organisation, made, to)
     except Problem as problem:
         data |= {"code": problem.code, "detail": problem.detail}
         await attempt.write(_note, "not_delivered", data, attempt)
         return structs.replace(problem.body(), at=_at(wanted))
     await attempt.write(_note, DELIVERED, data | place, attempt)
     return None
+
+
+async def _copy(bench: Bench, organisation: str, artifact: Artifact, to: FileRef) -> None:
+    await in_thread(lambda check: bench.files.deliver(organisation, artifact, to, check=check))
 
 
 def _made(wanted: Delivery, artifact: Artifact | None) -> Artifact:

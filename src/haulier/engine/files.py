@@ -16,6 +16,7 @@ from haulier.engine import trees
 from haulier.engine.catalog import Catalog, Entry
 from haulier.engine.hashes import Hashes
 from haulier.engine.places import BLOCKS, DEFAULT, TYPE, Places, unquoted
+from haulier.engine.staging import Check, go_on
 from haulier.engine.storage import Blob, Storage
 from haulier.engine.tally import Tally
 
@@ -253,8 +254,10 @@ class Files:
         store, key = self._places.file(organisation, ref.storage, ref.filename)
         return store.exists(key) or trees.exists(store, key)
 
-    def deliver(self, organisation: str, artifact: Artifact, ref: FileRef) -> None:
-        """Copy an artifact to a file or a folder of a named storage.
+    def deliver(
+        self, organisation: str, artifact: Artifact, ref: FileRef, *, check: Check = go_on
+    ) -> None:
+        """Copy an artifact to a file or a folder of a named storage, unless `check` raises.
 
         Raises:
             Problem: NOT_FOUND at "storage"; CONFLICT; something else is there. UNAVAILABLE; the
@@ -263,9 +266,9 @@ class Files:
         store, key = self._places.file(organisation, ref.storage, ref.filename)
         self._places.check_free(organisation, ref, folder=artifact.folder)
         if artifact.folder:
-            trees.copy(self._own, artifact.key, store, key)
+            trees.copy(self._own, artifact.key, store, key, check=check)
             return
-        blob = store.copy(self._own, artifact.key, key)
+        blob = store.copy(self._own, artifact.key, key, check=check)
         blob = msgspec.structs.replace(blob, sha256=artifact.sha256)
         self._hashes.remember(organisation, ref.storage, ref.filename, blob)
 

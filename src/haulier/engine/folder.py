@@ -14,12 +14,13 @@ import msgspec
 from haulier.core.problem import Code, Problem
 from haulier.engine.blob import Blob, check_key, is_text
 from haulier.engine.staging import (
-    COPIED_BYTES,
     UNFINISHED,
+    Check,
     check_plain,
     copied,
     hash_file,
     moved,
+    pieces,
     settle,
     whole,
 )
@@ -104,13 +105,10 @@ class Folder:
         path.unlink(missing_ok=True)
         return self._found(key, digest)
 
-    def copy(self, path: Path, key: str) -> Blob:
-        """Copy a file to a key."""
+    def copy(self, path: Path, key: str, check: Check) -> Blob:
+        """Copy a file to a key; where `check` raises, the key stays as it was."""
         check_plain(path)
-        with whole(self.path(key)) as staged:
-            digest = copied(path, staged)
-            settle(staged)
-        return self._found(key, digest)
+        return self.write(key, pieces(path, check))
 
     def write(self, key: str, chunks: Iterable[bytes]) -> Blob:
         """Write bytes to a key."""
@@ -125,9 +123,7 @@ class Folder:
 
     def read(self, key: str) -> Iterator[bytes]:
         """Give the bytes of a file, in pieces."""
-        with self.path(key).open("rb") as file:
-            while chunk := file.read(COPIED_BYTES):
-                yield chunk
+        return pieces(self.path(key))
 
     def remove(self, key: str) -> None:
         """Remove the file of a key, and the folders that are empty then."""

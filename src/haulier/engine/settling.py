@@ -1,6 +1,5 @@
 """The end of a step, and the catalog entries it gives: one transaction, in the attempt's name."""
 
-import asyncio
 from collections.abc import Mapping
 from typing import Protocol
 from uuid import UUID
@@ -17,6 +16,8 @@ from haulier.engine.catalog import Catalog, StaleError
 from haulier.engine.details import StepEnd, StepProgress
 from haulier.engine.files import Files
 from haulier.engine.sandbox import to_its_end
+from haulier.engine.staging import Check
+from haulier.engine.threads import in_thread
 
 
 class Shelves(Protocol):
@@ -48,7 +49,7 @@ async def settle(
     wanted = end.result.publish if end.result else ()
     if end.result and wanted:
         by_name = {artifact.name: artifact for artifact in end.artifacts}
-        await asyncio.to_thread(_deliver, shelves, attempt, wanted, by_name)
+        await in_thread(lambda check: _deliver(shelves, attempt, wanted, by_name, check))
         end = msgspec.structs.replace(end, result=msgspec.structs.replace(end.result, publish=()))
     stale = False
 
@@ -76,6 +77,7 @@ def _deliver(
     attempt: Attempt,
     wanted: tuple[Publication, ...],
     by_name: Mapping[str, Artifact],
+    check: Check,
 ) -> None:
     """Put the files that the entries name in their places, before anybody sees the entries."""
     organisation = attempt.job.organisation
@@ -86,4 +88,4 @@ def _deliver(
                 detail = f"{each.type} '{each.name}' names the artifact '{name}'; there are {known}"
                 raise Problem(Code.INTERNAL, detail)
             shelves.files.ensure(organisation, ref.storage)
-            shelves.files.deliver(organisation, by_name[name], ref)
+            shelves.files.deliver(organisation, by_name[name], ref, check=check)

@@ -5,7 +5,7 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -16,6 +16,13 @@ COPIED_BYTES: Final = 1 << 20
 TRIES: Final = 20  # a folder may be swept away between making it and writing to it
 #: obstore names unfinished files so, lists none of them, and takes no key that ends so.
 UNFINISHED: Final = re.compile(r"[^#]*#[0-9]+")
+
+#: Raises where work is to stop: see `threads.in_thread`.
+Check = Callable[[], None]
+
+
+def go_on() -> None:
+    """Let work go on."""
 
 
 @contextmanager
@@ -56,11 +63,19 @@ def moved(path: Path, staged: Path) -> bool:
 def copied(path: Path, staged: Path) -> str:
     """Copy the bytes of a file, and give their SHA-256."""
     digest = hashlib.sha256()
-    with path.open("rb") as source, staged.open("wb") as out:
-        while chunk := source.read(COPIED_BYTES):
+    with staged.open("wb") as out:
+        for chunk in pieces(path):
             digest.update(chunk)
             out.write(chunk)
     return digest.hexdigest()
+
+
+def pieces(path: Path, check: Check = go_on) -> Iterator[bytes]:
+    """Give the bytes of a file, in pieces; before each, `check` may raise and so stop it."""
+    with path.open("rb") as source:
+        while chunk := source.read(COPIED_BYTES):
+            check()
+            yield chunk
 
 
 def settle(path: Path) -> None:

@@ -22,6 +22,7 @@ from haulier.core.problem import Code, Problem
 from haulier.engine.blob import Blob, check_key
 from haulier.engine.bucket import READ_BYTES, UPLOADED_BYTES, UPLOADS, Bucket, blob_of, etag_of
 from haulier.engine.folder import Folder
+from haulier.engine.staging import Check, go_on
 from haulier.engine.stores import named, opened, present
 from haulier.engine.tally import Tally
 
@@ -198,26 +199,33 @@ class Storage:
         with named("write", key):
             return self._files.adopt(path, key)
 
-    def copy(self, source: "Storage", source_key: str, key: str) -> Blob:
+    def copy(self, source: "Storage", source_key: str, key: str, *, check: Check = go_on) -> Blob:
         """Copy a file of a store, this or another, to a key of this one.
+
+        Args:
+            source: the store of the file.
+            source_key: the file.
+            key: where it goes.
+            check: is called before each piece; where it raises, the key stays as it was.
 
         Raises:
             Problem: NOT_FOUND; there is no such file. UNAVAILABLE; a store refuses.
         """
+        check()
         present(source.look(source_key), source_key)
         path = source.local(source_key)
         with named("write", key):
             if path is not None:
-                return self._files.copy(path, key)
+                return self._files.copy(path, key, check)
             if source is self and isinstance(self._files, Bucket):
                 duplicate = self._files.duplicate(source_key, key)
                 if duplicate is not None:
                     return duplicate
         with ThreadPoolExecutor(max_workers=1) as pool:  # a loop of its own, whoever calls
-            return pool.submit(asyncio.run, self._pull(source, source_key, key)).result()
+            return pool.submit(asyncio.run, self._pull(source, source_key, key, check)).result()
 
-    async def _pull(self, source: "Storage", source_key: str, key: str) -> Blob:
-        return await self.put(key, await source.read(source_key))
+    async def _pull(self, source: "Storage", source_key: str, key: str, check: Check) -> Blob:
+        return await self.put(key, _checked(await source.read(source_key), check))
 
     def load(self, key: str) -> bytes | None:
         """Give the bytes of a small file if it is there."""
@@ -282,6 +290,12 @@ async def _stream(key: str, found: Any) -> AsyncIterator[bytes]:  # noqa: ANN401
     with named("read", key):
         async for chunk in found.stream(min_chunk_size=READ_BYTES):
             yield bytes(chunk)
+
+
+async def _checked(chunks: AsyncIterator[bytes], check: Check) -> AsyncIterator[bytes]:
+    async for chunk in chunks:
+        check()
+        yield chunk
 
 
 async def _nothing() -> AsyncIterator[bytes]:

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from haulier.core.artifact import tree_hash
+from haulier.core.family import Cancelled
 from haulier.core.identity import fingerprint
 from haulier.core.problem import Code, Problem
+from haulier.engine.staging import Check, go_on
 from haulier.engine.storage import Storage
 
 #: Files by which readers find the others of a folder: they appear last.
@@ -91,12 +93,15 @@ def is_root(path: Path, folder: Path) -> bool:
     return path.parent == folder and path.name in ROOTS
 
 
-def copy(source: Storage, source_prefix: str, store: Storage, prefix: str) -> None:
+def copy(
+    source: Storage, source_prefix: str, store: Storage, prefix: str, *, check: Check = go_on
+) -> None:
     """Copy the files below a prefix to below another one, the roots last.
 
     What was there goes, its root first: nobody reads the new files by the old list of them. Where
     others copy to the same place meanwhile, it is done again: whoever ends last has looked at all
-    files after its last write, and so what stays is one folder and no mixture.
+    files after its last write, and so what stays is one folder and no mixture. Where `check` raises
+    meanwhile, nothing stays.
 
     Raises:
         Problem: CONFLICT; what is there is no such folder, and somebody would miss it; or others
@@ -106,15 +111,24 @@ def copy(source: Storage, source_prefix: str, store: Storage, prefix: str) -> No
     _check_replaceable(store, prefix, names)
     for number in range(1, TRIES + 1):
         began_s = time.monotonic()
-        if _copied(source, source_prefix, store, prefix, names):
-            return
+        try:
+            if _copied(source, source_prefix, store, prefix, names, check):
+                return
+        except Cancelled:
+            store.clear(prefix)
+            raise
         # Longer than a copy takes, some time: then the other one is alone for so long.
         time.sleep(RANDOM.uniform(0, number * (time.monotonic() - began_s)))
     raise Problem(Code.CONFLICT, "others write to the same folder all the time")
 
 
 def _copied(
-    source: Storage, source_prefix: str, store: Storage, prefix: str, names: Sequence[str]
+    source: Storage,
+    source_prefix: str,
+    store: Storage,
+    prefix: str,
+    names: Sequence[str],
+    check: Check,
 ) -> bool:
     """Copy once; whether the files that are there now are the ones that were written."""
     for name in ROOTS:
@@ -123,7 +137,7 @@ def _copied(
     written: dict[str, str] = {}
     try:
         for name in sorted(names, key=lambda name: (name in ROOTS, name)):
-            blob = store.copy(source, f"{source_prefix}/{name}", f"{prefix}/{name}")
+            blob = store.copy(source, f"{source_prefix}/{name}", f"{prefix}/{name}", check=check)
             written[blob.key] = blob.etag
     except Problem as problem:
         if problem.code is not Code.CONFLICT:

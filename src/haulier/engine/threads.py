@@ -1,0 +1,40 @@
+"""Blocking work in a thread that stops when whoever waits for it is cancelled."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+from haulier.core.family import Cancelled
+from haulier.engine.sandbox import to_its_end
+from haulier.engine.staging import Check
+
+T = TypeVar("T")
+
+
+async def in_thread(work: Callable[[Check], T]) -> T:
+    """Do work in a thread, and give what it gives.
+
+    Args:
+        work: calls what it is given whenever it can stop; that raises Cancelled when it must.
+
+    Raises:
+        CancelledError: after the work has ended: nothing is written any more.
+    """
+    stopped = threading.Event()
+
+    def check() -> None:
+        if stopped.is_set():
+            raise Cancelled
+
+    thread = asyncio.ensure_future(asyncio.to_thread(work, check))
+    try:
+        return await asyncio.shield(thread)
+    except asyncio.CancelledError:
+        stopped.set()
+        await to_its_end(_over(thread))
+        raise
+
+
+async def _over(thread: asyncio.Future[T]) -> None:
+    await asyncio.gather(thread, return_exceptions=True)

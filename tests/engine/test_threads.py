@@ -1,0 +1,45 @@
+"""Work in a thread: given on, and at its end before a cancel is."""
+
+import asyncio
+import threading
+
+import pytest
+
+from haulier.engine.staging import Check
+from haulier.engine.threads import in_thread
+
+
+def test_a_cancel_ends_the_work_and_waits_for_its_end() -> None:
+    begun, ended = threading.Event(), threading.Event()
+
+    def work(check: Check) -> None:
+        begun.set()
+        try:
+            while True:
+                check()
+        finally:
+            ended.set()
+
+    async def course() -> None:
+        waiting = asyncio.ensure_future(in_thread(work))
+        await asyncio.to_thread(begun.wait)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert ended.is_set()
+
+    asyncio.run(course())
+
+
+def test_what_work_gives_or_raises_is_given_on() -> None:
+    def give(check: Check) -> int:
+        check()
+        return 3
+
+    def fail(check: Check) -> None:
+        check()
+        raise ValueError("no")
+
+    assert asyncio.run(in_thread(give)) == 3
+    with pytest.raises(ValueError, match="no"):
+        asyncio.run(in_thread(fail))
