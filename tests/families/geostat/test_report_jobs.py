@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -11,7 +12,7 @@ from haulier.families.geostat.kinds import KINDS
 from haulier.families.geostat.plots import BY_KIND, PLOTS, output_name
 from haulier.families.geostat.steps.pages.registry import pages
 from haulier.families.reporting.page import png_size
-from haulier.testing.context import World, run_job
+from haulier.testing.context import World, run_job, run_recipe
 from haulier.testing.geoscience import BASE, Gallery, new, search, structure
 
 SAMPLES = 80
@@ -376,6 +377,27 @@ def test_a_fitted_variogram_is_shown_over_what_it_was_fitted_to(gallery: Gallery
 
     assert plots(files) == {"experimental", "variogram"}
     assert "Weighted squared errors" in files["report"].decode()
+
+
+def test_what_is_to_be_known_of_a_fit_is_a_warning_everywhere(gallery: Gallery) -> None:
+    """Of the step's end, of the result, and of the page: with a code, and what to do."""
+    params = {
+        "experiment": {"source": {"object": source(gallery), "attribute": "Cu"}, **PAIRS},
+        "structures": [{"variogram_type": "spherical"}] * 3,
+        "target": {"reference": f"{BASE}/path/fit.json"},
+    }
+    kind = FAMILY.kinds["VARIOGRAM_FIT"]
+    plan = FAMILY.plan(kind.name, msgspec.convert(params, kind.params))
+
+    steps = run_recipe(FAMILY, plan, gallery.world)
+
+    notes = steps["work"].notes
+    assert {note.code for note in notes} == {"STRUCTURE_WITHOUT_HEIGHT"}
+    said = steps["publish"].values
+    assert said["statistics"]["notes"] == [msgspec.to_builtins(note) for note in notes]
+    assert "contributes nothing, so its ranges say nothing." in said["result"]["message"]
+    page = gallery.world.outputs["step:report.report"].path.read_text()
+    assert "<code>STRUCTURE_WITHOUT_HEIGHT</code>" in page
 
 
 def test_turning_bands_and_a_report_on_them_are_shown(gallery: Gallery) -> None:

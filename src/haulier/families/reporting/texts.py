@@ -31,6 +31,11 @@ def number(value: float | None, digits: int = 4) -> str:
     return "0" if text == "-0" else text.replace("-", MINUS)
 
 
+def sentence(text: str) -> str:
+    """Write a remark as a sentence."""
+    return f"{text[:1].upper()}{text[1:]}."
+
+
 def settled(value: float, spread: float, digits: int = 4) -> float:
     """Round what is only noise beside a spread: a mean of 1e-17 with a deviation of 1 is zero."""
     if not (math.isfinite(value) and spread > 0 and math.isfinite(spread)):

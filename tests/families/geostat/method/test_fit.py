@@ -14,7 +14,13 @@ from haulier.families.geostat.method.experimental import (
     experimental_variogram,
 )
 from haulier.families.geostat.method.fit import WEIGHTINGS, fit_variogram
-from haulier.families.geostat.method.lags import Direction, Form, equal_lags, gstat_lags
+from haulier.families.geostat.method.lags import (
+    Direction,
+    Form,
+    centred_lags,
+    equal_lags,
+    gstat_lags,
+)
 from haulier.families.geostat.method.rotation import rotation_angles, rotation_matrix
 from haulier.families.geostat.method.unknowns import Candidate
 from haulier.families.geostat.method.variogram import MODELS, Structure, Variogram
@@ -72,7 +78,7 @@ def test_the_fit_of_meuse_is_that_of_gstat_and_no_worse(meuse: ExperimentalVario
     assert fit.ss_error == pytest.approx(9.011e-06, abs=5e-10)
     assert fit.ss_error == pytest.approx(np.sum(fit.weights * fit.residuals**2))
     assert fit.converged
-    assert fit.notes == ()
+    assert fit.remarks == ()
 
 
 @pytest.mark.parametrize("weighting", WEIGHTINGS)
@@ -222,7 +228,24 @@ def test_a_range_beyond_the_lags_is_said_to_be_at_its_bound() -> None:
 
     fit = fit_variogram(line, [Candidate("spherical")])
 
-    assert "reached the bound of 1950 m" in fit.notes[0]
+    assert fit.remarks[0].code == "RANGE_AT_BOUND"
+    assert "reached the bound of 1950 m" in fit.remarks[0].message
+
+
+def test_a_search_that_stops_at_its_limit_says_so() -> None:
+    """Noise, and two structures that may turn: flat valleys without an end."""
+    chance = np.random.default_rng(1)
+    places, values = chance.random((150, 3)) * [200, 150, 60], chance.normal(size=150)
+    lags = centred_lags(20.0, 6, 10.0)
+    directions = [Direction(lags, Form.DIRECTIONAL, *way, 30.0, 30.0) for way in AROUND[:5]]
+    noise = experimental_variogram(places, values, directions)
+
+    fit = fit_variogram(noise, [Candidate("spherical", isotropic=False)] * 2, fit_rotation=True)
+
+    assert not fit.converged
+    assert fit.remarks[0].code == "FIT_NOT_CONVERGED"
+    assert "limit of steps" in fit.remarks[0].message
+    assert "fewer structures" in fit.remarks[0].what_to_do
 
 
 def test_lags_with_few_pairs_are_left_out(meuse: ExperimentalVariogram) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from scipy.optimize import least_squares, nnls
 
 from haulier.families.geostat.method.experimental import ExperimentalVariogram, IntArray
-from haulier.families.geostat.method.fitted import named, structures_of
+from haulier.families.geostat.method.fitted import Remark, remarks, structures_of
 from haulier.families.geostat.method.lags import Form
 from haulier.families.geostat.method.rotation import FloatArray
 from haulier.families.geostat.method.unknowns import SHARES, Candidate, Unknowns
@@ -22,6 +22,8 @@ WEIGHTINGS: Final = ("pairs_over_distance", "pairs", "equal", "cressie")
 #: From so many of the best starts the search goes on to the end.
 FOLLOWED: Final = 6
 MOST_STRUCTURES: Final = len(SHARES)
+#: Of one search; each tries as many models as there are unknown numbers, twice.
+MOST_STEPS: Final = 300
 #: Cressie's weights are those of a model, and so found again and again.
 MOST_ROUNDS: Final = 30
 SETTLED: Final = 1e-9
@@ -38,9 +40,9 @@ class Fit:
         ss_error: the weighted sum of squared residuals, as gstat's SSErr.
         residuals: (l,) measured less fitted, of every lag; NaN of those that were left out.
         weights: (l,) what each lag counted; 0 of those that were left out.
-        converged: the search ended at a minimum, not at its limit of steps.
+        converged: the search ended at a minimum, not at its limit of steps or of rounds.
         evaluations: how many models were tried.
-        notes: what a user should know: ranges at their bounds, structures of no height.
+        remarks: what a user should know: no minimum, ranges at bounds, structures of no height.
     """
 
     variogram: Variogram
@@ -49,7 +51,7 @@ class Fit:
     weights: FloatArray
     converged: bool
     evaluations: int
-    notes: tuple[str, ...]
+    remarks: tuple[Remark, ...]
 
 
 def fit_variogram(
@@ -237,15 +239,17 @@ def _searched(
         if report is not None:
             report((number + 1) / len(starts))
     best = min(ends, key=lambda each: each.error(lags.values))
-    for _ in range(MOST_ROUNDS if weighting == "cressie" else 0):
+    settled = weighting != "cressie"
+    for _ in range(0 if settled else MOST_ROUNDS):
         weights = pairs / np.maximum(best.fitted, _floor(lags.values)) ** 2
         again = _followed(lags, weights, best.numbers)
         tried += again.evaluations
         change = np.abs(again.fitted - best.fitted).max()
         best = again
-        if change <= SETTLED * np.abs(best.fitted).max():
+        settled = bool(change <= SETTLED * np.abs(best.fitted).max())
+        if settled:
             break
-    return _Found(best.numbers, best.heights, best.weights, best.fitted, best.converged, tried)
+    return replace(best, converged=best.converged and settled, evaluations=tried)
 
 
 def _floor(values: FloatArray) -> float:
@@ -283,7 +287,7 @@ def _followed(lags: _Lags, weights: FloatArray, start: FloatArray) -> _Found:
             ftol=1e-15,
             xtol=1e-13,
             gtol=1e-14,
-            max_nfev=300,
+            max_nfev=MOST_STEPS,
         )
         numbers, converged, evaluations = end.x, end.status > 0, end.nfev
     columns = lags.columns(numbers)
@@ -303,5 +307,5 @@ def _told(lags: _Lags, found: _Found, rows: IntArray, count: int) -> Fit:
         weights=weights,
         converged=found.converged,
         evaluations=found.evaluations,
-        notes=named(lags.unknowns, structures),
+        remarks=remarks(lags.unknowns, structures, converged=found.converged),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -12,6 +12,13 @@ from haulier.families.geostat.method.variogram import Structure
 
 #: Within this factor of a bound a range lies on it.
 AT_BOUND: Final = 1.001
+NOT_CONVERGED: Final = "FIT_NOT_CONVERGED"
+STOPPED: Final = "the search stopped at its limit of steps, so another model may fit better"
+TRY_AGAIN: Final = (
+    "ask for fewer structures, hold ranges or the rotation, or fit again from the ranges and "
+    "angles that were found"
+)
+LOOK_FURTHER: Final = "measure lags that reach further or lie closer, or hold the range"
 
 
 def structures_of(
@@ -62,14 +69,26 @@ def _longest_first(unknowns: Unknowns, ranges: FloatArray, heights: FloatArray) 
     return [*order, *range(axes, 3)]
 
 
-def named(unknowns: Unknowns, structures: tuple[Structure, ...]) -> tuple[str, ...]:
-    """Say which ranges lie at a bound, and which structures have no height."""
+class Remark(NamedTuple):
+    """What a user should know of a fit: a word for it, what was found, and what to do."""
+
+    code: str
+    message: str
+    what_to_do: str
+
+
+def remarks(
+    unknowns: Unknowns, structures: tuple[Structure, ...], *, converged: bool
+) -> tuple[Remark, ...]:
+    """Say whether a better fit may be left, which ranges lie at a bound, what has no height."""
     low, high = unknowns.bounds_m
-    notes = []
+    found = [] if converged else [Remark(NOT_CONVERGED, STOPPED, TRY_AGAIN)]
     for number, each in enumerate(structures, 1):
         edge = [a for a in each.ranges_m if a < low * AT_BOUND or a > high / AT_BOUND]
         if each.contribution == 0:
-            notes.append(f"structure {number} contributes nothing, so its ranges say nothing")
+            detail = f"structure {number} contributes nothing, so its ranges say nothing"
+            found.append(Remark("STRUCTURE_WITHOUT_HEIGHT", detail, "leave it out"))
         elif edge:
-            notes.append(f"a range of structure {number} reached the bound of {edge[0]:.6g} m")
-    return tuple(notes)
+            detail = f"a range of structure {number} reached the bound of {edge[0]:.6g} m"
+            found.append(Remark("RANGE_AT_BOUND", detail, LOOK_FURTHER))
+    return tuple(found)

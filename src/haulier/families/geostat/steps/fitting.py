@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from haulier.core.family import PartResult
+from haulier.core.family import Note, PartResult
 from haulier.families.geostat.io.experiments import (
     experiment_values,
     load_experimental,
@@ -25,6 +25,7 @@ from haulier.families.geostat.steps.samples import (
 )
 from haulier.families.geostat.steps.task import Finished, Prepared
 from haulier.families.geostat.steps.variography import EXPERIMENT, PairTask
+from haulier.families.reporting.texts import sentence
 
 
 class FitTask(PairTask[vario.VariogramFit]):
@@ -72,7 +73,8 @@ class FitTask(PairTask[vario.VariogramFit]):
                 least_pairs=job.params.least_pairs,
                 report=report,
             )
-        return Finished({}, {**_told(fit, found), EXPERIMENT: experiment_values(found)})
+        told = {**_told(fit, found), EXPERIMENT: experiment_values(found)}
+        return Finished({}, told, tuple(Note(*each) for each in fit.remarks))
 
     def document(
         self, job: Job[vario.VariogramFit], done: Mapping[str, Any], name: str
@@ -121,15 +123,16 @@ def _told(fit: Fit, found: ExperimentalVariogram) -> dict[str, Any]:
         "evaluations": fit.evaluations,
         "lags_used": lags,
         "nugget": fit.variogram.nugget,
-        "notes": list(fit.notes),
+        "notes": [each._asdict() for each in fit.remarks],
     }
     document = variogram_document(
         fit.variogram,
         name="",
         extra={"data_variance": found.variance, "modelling_space": "data"},
     )
+    said = [message, *(sentence(each.message) for each in fit.remarks)]
     return {
-        "message": " ".join([message, *(f"{note[:1].upper()}{note[1:]}." for note in fit.notes)]),
+        "message": " ".join(said),
         "statistics": statistics,
         "variogram": document,
     }

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haulier.core.entry import Publication
-from haulier.core.family import PartResult
+from haulier.core.family import Note, PartResult
 from haulier.core.problem import Code, Problem
 from haulier.families.geostat.io.attributes import AttributeList
 from haulier.families.geostat.io.objects import BLOCK_MODEL, PLACED, GeoObject
@@ -57,10 +57,11 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """What the work gave, put together: blobs by the name of the output, and values."""
+    """What the work gave, put together: blobs by the name of the output, values, warnings."""
 
     blobs: Mapping[str, Sequence[Blob]]
     values: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

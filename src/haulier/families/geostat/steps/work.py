@@ -85,4 +85,4 @@ def merge(step: StepPlan, results: Mapping[str, PartResult], context: Context) -
     finished = tasks()[job.kind].finish(job, results)
     blobs = {name: msgspec.to_builtins(list(given)) for name, given in finished.blobs.items()}
     rows = sum(each.counters.get("rows", 0) for each in results.values())
-    return StepResult({**finished.values, "blobs": blobs}, {"rows": rows})
+    return StepResult({**finished.values, "blobs": blobs}, {"rows": rows}, notes=finished.notes)

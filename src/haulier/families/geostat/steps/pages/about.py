@@ -16,7 +16,7 @@ from haulier.families.geostat.params.checks import references
 from haulier.families.geostat.params.pieces import AnyAttribute, CreateAttribute
 from haulier.families.geostat.steps.job import Job
 from haulier.families.geostat.steps.prepare import AnyType
-from haulier.families.reporting.document import Pairs, Report, Section
+from haulier.families.reporting.document import Caution, Pairs, Report, Section
 from haulier.families.reporting.texts import settled
 
 COLUMNS = ("", "n", "Mean", "Variance", "CV", "Min", "P10", "Median", "P90", "Max")
@@ -92,7 +92,7 @@ def page_of(
     name: str,
     sections: Sequence[Section],
     headline: Pairs = (),
-    warnings: Iterable[str] = (),
+    warnings: Iterable[str | Caution] = (),
 ) -> Report:
     """Give a page with what all of them have."""
     return Report(

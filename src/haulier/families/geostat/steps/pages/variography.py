@@ -13,7 +13,8 @@ from haulier.families.geostat.steps.job import Job
 from haulier.families.geostat.steps.pages.about import WORK, Variable, page_of, variable_of
 from haulier.families.geostat.steps.pages.models import model_section
 from haulier.families.geostat.steps.variography import EXPERIMENT
-from haulier.families.reporting.document import Pairs
+from haulier.families.reporting.document import Caution, Pairs
+from haulier.families.reporting.texts import sentence
 
 #: What each estimator gives, and whether in squared units of the variable.
 QUANTITIES: Final = {
@@ -63,12 +64,10 @@ def fit_page(job: Job[Any]) -> Report:
     return page_of(job, variable.name or "a variogram", sections, headline, _notes(figures))
 
 
-def _notes(figures: Any) -> Iterator[str]:  # noqa: ANN401 -- JSON
-    """Give what is to be known of a fit as sentences."""
-    if not figures["converged"]:
-        yield "The fit came to no end; another start may give a better one."
+def _notes(figures: Any) -> Iterator[Caution]:  # noqa: ANN401 -- JSON
+    """Give what is to be known of a fit."""
     for note in figures["notes"]:
-        yield f"{note[:1].upper()}{note[1:]}."
+        yield Caution(sentence(note["message"]), sentence(note["what_to_do"]), note["code"])
 
 
 def _variable(job: Job[Any], object_at: str, text: str, at: str) -> Variable:
