@@ -196,6 +196,11 @@ def test_a_query_parameter_that_is_not_in_the_document_is_refused_everywhere(wor
             assert [each["parameter"] for each in told["errors"]] == ["no_such", "f"]
 
 
+def test_the_format_that_is_given_anyway_may_be_asked_for(world: World) -> None:
+    assert world.ask("GET", "/processes?f=json").status_code == 200
+    assert world.ask("GET", "/processes?f=html").status_code == 400
+
+
 def test_who_asks_is_looked_at_before_the_query_and_other_wires_ignore_it(world: World) -> None:
     assert world.ask("GET", "/jobs?no_such=1", key="").status_code == 401
     assert world.ask("GET", JOB.format(submitted(world).number) + "?no_such=1").status_code == 200

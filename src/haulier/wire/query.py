@@ -7,6 +7,8 @@ from litestar.constants import RESERVED_KWARGS
 from haulier.core.problem import Code, Fault, Problem
 from haulier.wire.dialect import AnyRequest
 
+#: What clients of other servers add by habit, to ask for what is given anyway.
+HABITS: Final = {"f": "json"}
 MOST_FAULTS: Final = 20  # that are told at once
 
 
@@ -20,7 +22,8 @@ def refuse_unknown(request: AnyRequest) -> None:
         return
     known = known_to(request)
     hint = f"there are: {', '.join(known)}" if known else "there are none here"
-    unknown = [name for name in dict.fromkeys(request.query_params) if name not in known]
+    given = dict(request.query_params.items())
+    unknown = [name for name in given if name not in known and HABITS.get(name) != given[name]]
     if unknown:
         faults = [
             Fault(f"query.{name}", f"{name} is no query parameter that is known; {hint}")
