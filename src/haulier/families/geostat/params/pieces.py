@@ -33,12 +33,14 @@ Expression = Annotated[
     ),
 ]
 Name = Annotated[str, Meta(description="Name of an attribute.", min_length=1, max_length=500)]
+LEAST_SEED = -(2**62)
+GREATEST_SEED = 2**62
 Seed = Annotated[
     int,
     Meta(
         description="Seed of the random numbers: equal seeds, equal results.",
-        ge=-(2**62),
-        le=2**62,
+        ge=LEAST_SEED,
+        le=GREATEST_SEED,
     ),
 ]
 DEFAULT_SEED = 38239342

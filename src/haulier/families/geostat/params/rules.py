@@ -160,6 +160,27 @@ def _structure(given: vario.StructureToFit, at: str) -> Iterator[Fault]:
     if given.hold_ranges and given.anisotropy is None:
         where = below(at, "anisotropy")
         yield Fault(where, f"{where} is required where hold_ranges is true, and missing")
+    if given.alpha is not None and given.variogram_type not in vario.SHAPED:
+        where, shaped = below(at, "alpha"), " or ".join(vario.SHAPED)
+        detail = f"{where} must be left out, for it is the shape of {shaped}"
+        yield Fault(where, f"{detail}, got {given.alpha} for '{given.variogram_type}'")
+    ranges = given.anisotropy and msgspec.structs.astuple(given.anisotropy.ellipsoid_ranges)
+    if given.isotropic and ranges and len(set(ranges)) > 1:
+        where = below(at, "anisotropy.ellipsoid_ranges")
+        detail = f"{where} must be one range three times, or isotropic false"
+        yield Fault(where, f"{detail}, got {list(ranges)}")
+
+
+@rule_of(vario.VariogramDirection)
+def _direction(given: vario.VariogramDirection, at: str) -> Iterator[Fault]:
+    if given.type == "directional":
+        return
+    every = vario.VariogramDirection(given.type)
+    for name in vario.ALONG:
+        if getattr(given, name) != getattr(every, name):
+            where = below(at, name)
+            detail = f"{where} must be left out, or type be 'directional': '{given.type}' takes "
+            yield Fault(where, f"{detail}pairs of every direction, got {getattr(given, name)}")
 
 
 def _rising(values: Sequence[float], at: str, name: str = "") -> Iterator[Fault]:

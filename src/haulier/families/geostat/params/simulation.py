@@ -1,11 +1,13 @@
 """What the simulations take, and what is made of their realisations."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
 from haulier.families.geostat.params.pieces import (
     DEFAULT_SEED,
+    GREATEST_SEED,
+    LEAST_SEED,
     AttributeOut,
     BlockDiscretization,
     Cutoff,
@@ -19,7 +21,7 @@ from haulier.families.geostat.params.pieces import (
     Source,
     Target,
 )
-from haulier.families.geostat.params.search import Search
+from haulier.families.geostat.params.search import Neighborhood, Search
 from haulier.families.geostat.params.transforms import TailExtrapolation
 
 SimulationKriging = Annotated[
@@ -158,8 +160,13 @@ class ConditionalSimulation(Parameters, frozen=True, kw_only=True):
         ReportContext | None, Meta(description="What the report says of itself.")
     ] = None
     report_mean_thresholds: Annotated[
-        MeanThresholds | None, Meta(description="How near the means must be.")
+        MeanThresholds | None,
+        Meta(description="How near the means must be, where they are compared."),
     ] = None
+
+
+#: The vendor's clients send it, and the page shows it; nothing is simulated again.
+MADE_BY: Final = "that the simulations were made with; the page shows it."
 
 
 class SimulationReport(Parameters, frozen=True, kw_only=True):
@@ -173,24 +180,31 @@ class SimulationReport(Parameters, frozen=True, kw_only=True):
     block_simulations: Expression
     block_simulations_normal_score: Expression
     variogram_model: Reference
-    neighborhood: Search
-    block_discretization: Support = BlockDiscretization()
+    neighborhood: Annotated[Neighborhood, Meta(description=f"The search {MADE_BY}")]
+    block_discretization: Annotated[
+        BlockDiscretization, Meta(description=f"The points of a block {MADE_BY}")
+    ] = BlockDiscretization()
     distribution: Annotated[
         SimulationDistribution | None, Meta(description="How the samples' distribution was made.")
     ] = None
     number_of_simulations: Annotated[
-        int, Meta(description="How many are compared, at most.", ge=1, le=1000)
+        int, Meta(description="How many are compared; each attribute has as many.", ge=1, le=1000)
     ]
-    random_seed: Seed = DEFAULT_SEED
-    kriging_method: SimulationKriging = "simple"
+    random_seed: Annotated[
+        int, Meta(description=f"The seed {MADE_BY}", ge=LEAST_SEED, le=GREATEST_SEED)
+    ] = DEFAULT_SEED
+    kriging_method: Annotated[
+        Literal["simple", "ordinary"], Meta(description=f"The kriging {MADE_BY}")
+    ] = "simple"
     number_of_lines: Annotated[
-        int, Meta(description="Lines of the turning bands.", ge=1, le=100_000)
+        int, Meta(description=f"The lines of the turning bands {MADE_BY}", ge=1, le=100_000)
     ] = 500
     report_context: Annotated[
         ReportContext | None, Meta(description="What the report says of itself.")
     ] = None
     report_mean_thresholds: Annotated[
-        MeanThresholds | None, Meta(description="How near the means must be.")
+        MeanThresholds | None,
+        Meta(description="How near the means must be, where they are compared."),
     ] = None
 
 

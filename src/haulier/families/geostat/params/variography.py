@@ -1,6 +1,6 @@
 """What variography takes: which pairs of samples count, and models fitted to what they say."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
@@ -18,6 +18,19 @@ Estimator = Annotated[
     Literal["matheron", "cressie", "madogram", "covariance", "correlogram"],
     Meta(description="What is computed of each lag; `matheron` is the semivariance."),
 ]
+
+
+#: Models that have a shape of their own.
+SHAPED: Final = ("spheroidal", "generalisedcauchy")
+#: What says along which direction pairs must lie.
+ALONG: Final = (
+    "azimuth",
+    "dip",
+    "azimuth_tolerance",
+    "dip_tolerance",
+    "bandwidth",
+    "bandheight",
+)
 
 
 class LagSettings(Piece, frozen=True):
@@ -142,7 +155,8 @@ class StructureToFit(Piece, frozen=True):
         bool, Meta(description="Its ranges are those of its ellipsoid, and are not fitted.")
     ] = False
     isotropic: Annotated[
-        bool, Meta(description="Its three ranges are one; false asks for directional lags.")
+        bool,
+        Meta(description="Its three ranges are one, and no direction; false: directional lags."),
     ] = True
     alpha: Annotated[
         Literal[3, 5, 7, 9] | None,

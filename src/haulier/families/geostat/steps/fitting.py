@@ -93,7 +93,7 @@ def candidates_of(params: vario.VariogramFit) -> list[Candidate]:
     """Give the structures that are to be fitted."""
     given = []
     for each in params.structures:
-        shaped = each.variogram_type in {"spheroidal", "generalisedcauchy"}
+        shaped = each.variogram_type in vario.SHAPED
         lies = each.anisotropy
         turn = (lies.rotation if lies else None) or Rotation()
         ranges = lies and lies.ellipsoid_ranges
