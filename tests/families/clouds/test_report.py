@@ -202,14 +202,6 @@ def test_density_is_of_square_metres_on_the_ground_in_any_unit(
     assert median == pytest.approx(1.0, rel=0.12)
 
 
-def test_heights_that_a_step_kept_in_feet_are_shown_in_feet(look: Look, make_las: MakeLas) -> None:
-    path = make_las(crs=3857, low=(-8.3e6, 5.04e6, 0.0), high=(-8.299e6, 5.041e6, 100.0))
-
-    page = look(path, before={"height_unit_m": 1200 / 3937})
-
-    assert page.cell("Heights").endswith("US ft")
-
-
 def test_a_person_may_know_the_unit_of_heights_better(look: Look, make_las: MakeLas) -> None:
     path = make_las(crs=3857, low=(-8.3e6, 5.04e6, 0.0), high=(-8.299e6, 5.041e6, 100.0))
 

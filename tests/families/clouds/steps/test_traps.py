@@ -10,8 +10,13 @@ import numpy as np
 import pytest
 
 from haulier.core.problem import Code, Problem
+from haulier.families.clouds import FAMILY
+from haulier.families.clouds.io.cloud import open_cloud
+from haulier.families.clouds.io.crs import crs_of, has_height, vertical_unit_m
+from haulier.testing.stepkind_suite import StepSample, do
 
 MakeLas = Callable[..., Path]
+FOOT_M = 1200 / 3937
 Reproject = Callable[..., Any]
 
 #: A cloud in Pennsylvania, and others elsewhere or in other systems.
@@ -250,3 +255,37 @@ def test_the_pole_and_the_antimeridian_are_left_to_proj(
     for given in (pole, antimeridian):
         assert given.values["surrogate"]["worst_error_mm"] <= 0.01
         assert given.values["point_count"] == 1000
+
+
+@pytest.mark.parametrize(
+    ("crs", "target", "vertical", "unit_m"),
+    [(2271, 3857, "keep", FOOT_M), (32613, 2231, "keep", 1.0), (2271, 2274, "scale_to_m", 1.0)],
+)
+def test_a_unit_of_heights_that_no_system_says_goes_with_the_file_through_every_step(
+    make_las: MakeLas,
+    reproject: Reproject,
+    tmp_path: Path,
+    crs: int,
+    target: int,
+    vertical: str,
+    unit_m: float,
+) -> None:
+    cloud = UTM if crs == 32613 else PINEY
+    given = {"vertical": vertical, "grids": "allow_ballpark", "override_source_crs": True}
+    path = reproject(make_las(**cloud), crs, target, **given).path
+
+    for kind in ("THIN", "BUILD_COPC", "BUILD_EPT", "FILTER", "GENERATE_DEM"):
+        found = crs_of(open_cloud(path)).crs
+        assert found is not None
+        assert has_height(found)
+        assert vertical_unit_m(found) == pytest.approx(unit_m)
+        params: dict[str, Any] = {"THIN": {"size": 1.0}, "FILTER": {"expression": "Z > 0"}}.get(
+            kind, {}
+        )
+        sample = StepSample(kind, kind, {"input_las": [path]}, params)
+        result, world = do(FAMILY, sample, tmp_path / kind)
+        path = next(iter(world.outputs.values())).path
+
+    names = {1.0: "metre", FOOT_M: "US survey foot"}
+    assert result.values["height_unit"] == names[unit_m]
+    assert "HEIGHT_UNIT_ASSUMED" not in {each["code"] for each in result.values["warnings"]}

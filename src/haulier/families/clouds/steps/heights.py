@@ -32,9 +32,9 @@ class Heights:
         factor: what Z is times, where it is scaled.
         source: the system to come from, with heights only where they are transformed.
         target: the system to go to.
-        output: what the written file says, with the vertical system if it is known.
+        output: what the written file says: with the vertical system if it is known, or else with
+            the unit of Z where it is another than that of X and Y, for no later step could know.
         notes: what to warn of.
-        unit_m: metres of a unit of Z, where it is another than the written file suggests.
     """
 
     treatment: Treatment
@@ -43,7 +43,6 @@ class Heights:
     target: CRS
     output: CRS
     notes: tuple[Note, ...] = ()
-    unit_m: float | None = None
 
 
 def decide_heights(source: CRS, target: CRS, policy: str) -> Heights:
@@ -86,7 +85,7 @@ def _same_unit(source: CRS, target: CRS) -> bool:
 def _kept(source: CRS, target: CRS) -> Heights:
     flat = horizontal(target)
     notes: tuple[Note, ...] = ()
-    unit_m = None
+    output = _compound(flat, vertical(source))
     if not _same_unit(source, flat):
         unit_m = vertical_unit_m(source)
         message = (
@@ -95,9 +94,9 @@ def _kept(source: CRS, target: CRS) -> Heights:
         )
         hint = "set vertical to scale_to_m if heights and distances shall have one unit"
         notes = (Note("VERTICAL_UNIT_KEPT", message, hint),)
-    output = _compound(flat, vertical(source))
-    unit_m = unit_m if vertical(source) is None else None  # else the file says it
-    return Heights("kept", 1.0, horizontal(source), flat, output, notes, unit_m)
+        if not has_height(source):
+            output = _with_unit(flat, horizontal(source).axis_info[0].unit_name, unit_m)
+    return Heights("kept", 1.0, horizontal(source), flat, output, notes)
 
 
 def _scaled(source: CRS, target: CRS) -> Heights:
@@ -105,7 +104,7 @@ def _scaled(source: CRS, target: CRS) -> Heights:
     if abs(factor - 1) < SAME_UNIT:
         return _kept(source, target)
     flat = horizontal(target)
-    return Heights("scaled", factor, horizontal(source), flat, flat)
+    return Heights("scaled", factor, horizontal(source), flat, _with_unit(flat, "metre", 1.0))
 
 
 def _with_vertical(target: CRS, policy: str) -> CRS:
@@ -118,6 +117,15 @@ def _with_vertical(target: CRS, policy: str) -> CRS:
         detail = f"vertical is '{policy}', but the target '{target.name}' has heights already"
         raise trap("VERTICAL_CONTRADICTION", detail, "name one of them", at=AT)
     return _compound(horizontal(target), named)
+
+
+def _with_unit(flat: CRS, name: str, unit_m: float) -> CRS:
+    """Give a system that says the unit of Z, where X and Y suggest another, and no datum of it."""
+    if abs(unit_m / vertical_unit_m(flat) - 1) < SAME_UNIT:
+        return flat
+    unit = f'LENGTHUNIT["{name}",{unit_m!r}]'
+    axis = f'CS[vertical,1],AXIS["up",up,{unit}]'
+    return _compound(flat, CRS.from_wkt(f'VERTCRS["height in {name}",VDATUM["unknown"],{axis}]'))
 
 
 def _compound(flat: CRS, up: CRS | None) -> CRS:

@@ -9,7 +9,7 @@ import msgspec
 from haulier.core.family import Context, Part, PartResult, StepResult
 from haulier.core.recipe import StepPlan
 from haulier.families.clouds.io.cloud import Cloud, open_cloud
-from haulier.families.clouds.io.crs import wkt_of
+from haulier.families.clouds.io.crs import vertical_unit_m, wkt_of
 from haulier.families.clouds.io.frame import Facts, Frame, frame_of, real_bounds
 from haulier.families.clouds.io.header import Triple
 from haulier.families.clouds.io.lazwriter import (
@@ -142,7 +142,7 @@ def _values(plan: Plan, frame: Frame, whole: ShardFacts, tally: Tally) -> dict[s
         },
         "heights": plan.heights.treatment,
         "height_factor": plan.heights.factor,
-        "height_unit_m": plan.heights.unit_m,
+        "height_unit_m": vertical_unit_m(plan.heights.output),
         "surrogate": {
             "patches": fitted.patches if fitted else 0,
             "fit_error_mm": fitted.error * 1000 if fitted else None,

@@ -40,7 +40,6 @@ SHORT: Final[Mapping[str, str]] = {
     "us survey foot": "US ft",
 }  # fmt: skip
 MOST_DIGITS: Final = 9
-SAME_M: Final = 1e-9
 
 
 @dataclass(frozen=True)
@@ -138,20 +137,10 @@ class Seen:
         """Give the unit of X and Y, short; empty where it is not known."""
         return _short(self.believed.axis_info[0].unit_name) if self.believed is not None else ""
 
-    @property
-    def _asked(self) -> str | float:
-        """Give what a person says of the unit of Z, or the step that kept it as it was."""
-        kept = self.before.values.get("height_unit_m") if self.before else None
-        return (
-            float(kept) if kept and self.params.height_unit == "auto" else self.params.height_unit
-        )
-
     @cached_property
     def height_m(self) -> float:
         """Give the metres of a unit of Z."""
-        asked, crs = self._asked, self.said.crs
-        if isinstance(asked, float):
-            return asked
+        asked, crs = self.params.height_unit, self.said.crs
         if asked != "auto":
             return HEIGHT_UNITS_M[asked]
         return vertical_unit_m(crs) if crs is not None and self.believed is not None else 1.0
@@ -159,12 +148,7 @@ class Seen:
     @cached_property
     def height_unit(self) -> str:
         """Give the unit of Z, short; empty where it is not known."""
-        asked, crs = self._asked, self.said.crs
-        if isinstance(asked, float):
-            asked = next(
-                (name for name, m in HEIGHT_UNITS_M.items() if abs(m - asked) < SAME_M), ""
-            )
-            return _short(asked.replace("_", " ")) if asked else f"units of {self.height_m:.10g} m"
+        asked, crs = self.params.height_unit, self.said.crs
         if asked != "auto":
             return _short(asked.replace("_", " "))
         if crs is None or self.believed is None:
