@@ -468,7 +468,9 @@ def test_a_closing_step_without_end_does_not_hold_a_cancel_up_for_ever(here: Ins
     here.until(here.diary.exists, "the step runs")
 
     here.services.jobs.cancel(here.caller, job.id)
+    here.until(lambda: steps_of(here, job)["endless"].state is State.RUNNING, "it closes")
 
+    assert steps_of(here, job)["total"].state is State.CANCELLED, "whoever is told finds it ended"
     assert here.ended(job).state is State.CANCELLED
     assert steps_of(here, job)["endless"].state is State.CANCELLED
 

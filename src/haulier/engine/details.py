@@ -1,6 +1,6 @@
 """What a job is made of: its progress, steps, artifacts and timeline; written by one attempt."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -215,9 +215,17 @@ def add_artifacts(
         connection.execute(sa.insert(artifacts), rows)
 
 
-def stop_steps(connection: sa.Connection, job_id: UUID, state: State, now: datetime) -> None:
-    """Give the steps that have not ended the end of their job."""
-    mine = (steps.c.job == str(job_id), steps.c.state.not_in([str(s) for s in TERMINAL]))
+def stop_steps(
+    connection: sa.Connection,
+    job_id: UUID,
+    state: State,
+    now: datetime,
+    *,
+    but: Collection[str] = (),
+) -> None:
+    """Give the steps that have not ended, but for some, the end of their job."""
+    living = steps.c.state.not_in([str(s) for s in TERMINAL])
+    mine = (steps.c.job == str(job_id), living, steps.c.id.not_in(but))
     change = {
         "state": state,
         "skipped": steps.c.started_at.is_(None),

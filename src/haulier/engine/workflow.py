@@ -5,6 +5,7 @@ import logging
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
@@ -69,9 +70,12 @@ class JobRun:
             await ending.settle(self.bench, self.attempt, self._end, self.track.now())
 
     async def close(self) -> None:
-        """Do the closing steps; once the job is cancelled, not for long."""
+        """Do the closing steps, once no other runs; when the job is cancelled, not for long."""
         steps = [step for step in self._ordered() if step.closing]
         if steps:
+            ids, now = [step.id for step in steps], self.attempt.clock.now()
+            state = State.CANCELLED if self._end is None else State.FAILED
+            await self.attempt.write(_stop_others, ids, state, now)
             await self._watched(self._all(steps), grace_s=CLOSING_S)
 
     async def _watched(self, work: Coroutine[Any, Any, T], *, grace_s: float) -> T | None:
@@ -209,6 +213,18 @@ class JobRun:
             [one for one in found if one.step in step.needs],
         )
         return await run.run()
+
+
+def _stop_others(
+    connection: sa.Connection,
+    job_id: UUID,
+    number: int,
+    closing: Sequence[str],
+    state: State,
+    now: datetime,
+) -> None:
+    store.own_job(connection, job_id, number)
+    details.stop_steps(connection, job_id, state, now, but=closing)
 
 
 class _FatalError(Exception):
