@@ -24,6 +24,7 @@ from haulier.engine.catalog import Catalog
 from haulier.engine.database import connect
 from haulier.engine.durable import Enqueuer, Runtime
 from haulier.engine.files import Files
+from haulier.engine.jobrunner import JobRunner
 from haulier.engine.parts import LocalPool
 from haulier.engine.presence import Me
 from haulier.engine.reach import reach_of
@@ -31,7 +32,6 @@ from haulier.engine.registry import Kinds
 from haulier.engine.retention import Sweeper
 from haulier.engine.sandbox import Limits, end_orphans
 from haulier.engine.storage import Storage
-from haulier.engine.workflow import JobRunner
 
 BEAT_S: Final = 1.0
 CANCEL_LOOK_S: Final = 0.2
