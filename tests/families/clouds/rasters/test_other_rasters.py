@@ -190,3 +190,14 @@ def test_rasters_that_do_not_lie_on_each_other_are_resampled_if_asked(
 
     assert "RASTERS_RESAMPLED" in done.codes
     assert done.raster[1:-1, 1:-1] == pytest.approx(1.0, abs=1e-4)
+
+
+def test_contours_are_cut_where_they_cross_180_degrees(do: Any, write_raster: Any) -> None:
+    plane = np.broadcast_to(np.arange(40.0)[:, None], (40, 40)).astype(np.float32)
+    path = write_raster(plane, crs="EPSG:32760", west=815_000.0, north=8_131_000.0, cell=200.0)
+
+    done = do("GENERATE_CONTOURS", input_tif=path, interval=10.0, origin=0.5)
+
+    lines = [f["geometry"]["coordinates"] for f in json.loads(done.path.read_text())["features"]]
+    assert len(lines) == 2 * 4
+    assert max(float(np.ptp(np.array(line)[:, 0])) for line in lines) < 1

@@ -8,11 +8,13 @@ from typing import Any
 import laspy
 import numpy as np
 import pytest
+from pyproj import CRS
 
 from haulier.core.problem import Code, Problem
 from haulier.families.clouds import FAMILY
 from haulier.families.clouds.io.cloud import open_cloud
 from haulier.families.clouds.io.crs import crs_of, has_height, vertical_unit_m
+from haulier.families.clouds.steps.traps import check_places
 from haulier.testing.stepkind_suite import StepSample, do
 
 MakeLas = Callable[..., Path]
@@ -33,6 +35,13 @@ FAR: dict[str, Any] = {
 }  # fmt: skip
 POLE: dict[str, Any] = {
     "crs": "EPSG:4326", "low": (0, 89, 0), "high": (1, 90, 5), "step": 1e-7,
+}  # fmt: skip
+#: Fiji, in degrees from both sides of the line, and in a zone that goes over it.
+FIJI: dict[str, Any] = {
+    "crs": "EPSG:4326", "low": (-179.99, -16.9, 0), "high": (179.99, -16.8, 50), "step": 2e-7,
+}  # fmt: skip
+FIJI_FLAT: dict[str, Any] = {
+    "crs": "EPSG:32760", "low": (815_000, 8_130_000, 0), "high": (823_000, 8_131_000, 50),
 }  # fmt: skip
 
 ERRORS: dict[str, tuple[dict[str, Any], Any, Any, dict[str, Any], str, str]] = {
@@ -123,6 +132,9 @@ WARNINGS: dict[str, tuple[dict[str, Any], Any, Any, dict[str, Any], str]] = {
         {**DEGREES, "low": (7.4, 46.9, 2900), "high": (7.5, 47.0, 3000)}, 4326, 2056, {},
         "HEIGHT_MOVES_PLACE",
     ),
+    "on both sides of 180 degrees": (FIJI, 4326, 32760, {}, "ANTIMERIDIAN_CROSSED"),
+    "over 180 degrees": (FIJI_FLAT, 32760, 4326, {}, "ANTIMERIDIAN_CROSSED"),
+    "over the seam of a map": (FIJI_FLAT, 32760, 3857, {}, "ANTIMERIDIAN_CROSSED"),
     "waveforms": ({**UTM, "point_format": 9}, 32613, 3857, {}, "WAVEFORMS_DROPPED"),
 }  # fmt: skip
 
@@ -239,8 +251,6 @@ def test_an_empty_wkt_and_keys_that_disagree_are_warned_of(
 
 def wkt_of(code: int) -> laspy.VLR:
     """Give a record that says a system as WKT."""
-    from pyproj import CRS  # noqa: PLC0415 -- used here alone
-
     return laspy.VLR("LASF_Projection", 2112, "", CRS(code).to_wkt("WKT1_GDAL").encode() + b"\0")
 
 
@@ -272,6 +282,7 @@ def test_a_unit_of_heights_that_no_system_says_goes_with_the_file_through_every_
 ) -> None:
     cloud = UTM if crs == 32613 else PINEY
     given = {"vertical": vertical, "grids": "allow_ballpark", "override_source_crs": True}
+    needed: dict[str, Any] = {"THIN": {"size": 1.0}, "FILTER": {"expression": "Z > 0"}}
     path = reproject(make_las(**cloud), crs, target, **given).path
 
     for kind in ("THIN", "BUILD_COPC", "BUILD_EPT", "FILTER", "GENERATE_DEM"):
@@ -279,9 +290,7 @@ def test_a_unit_of_heights_that_no_system_says_goes_with_the_file_through_every_
         assert found is not None
         assert has_height(found)
         assert vertical_unit_m(found) == pytest.approx(unit_m)
-        params: dict[str, Any] = {"THIN": {"size": 1.0}, "FILTER": {"expression": "Z > 0"}}.get(
-            kind, {}
-        )
+        params = needed.get(kind, {})
         sample = StepSample(kind, kind, {"input_las": [path]}, params)
         result, world = do(FAMILY, sample, tmp_path / kind)
         path = next(iter(world.outputs.values())).path
@@ -289,3 +298,37 @@ def test_a_unit_of_heights_that_no_system_says_goes_with_the_file_through_every_
     names = {1.0: "metre", FOOT_M: "US survey foot"}
     assert result.values["height_unit"] == names[unit_m]
     assert "HEIGHT_UNIT_ASSUMED" not in {each["code"] for each in result.values["warnings"]}
+
+
+@pytest.mark.parametrize("kind", ["DATASET_INFO", "VALIDATE_LAS", "BUILD_COPC"])
+def test_a_cloud_on_both_sides_of_180_degrees_is_warned_of(
+    make_las: MakeLas, tmp_path: Path, kind: str
+) -> None:
+    sample = StepSample(kind, kind, {"input_las": [make_las(**FIJI)]}, {})
+
+    result, _ = do(FAMILY, sample, tmp_path / "world")
+
+    said = result.values.get("findings", result.values["warnings"])
+    assert "ANTIMERIDIAN_CROSSED" in {each["code"] for each in said}
+
+
+def test_a_zone_is_named_that_a_cloud_over_180_degrees_lies_in(
+    make_las: MakeLas, tmp_path: Path
+) -> None:
+    sample = StepSample("dem", "GENERATE_DEM", {"input_las": [make_las(**FIJI)]}, {})
+
+    with pytest.raises(Problem, match=r"DEGREES_NOT_METRIC.*EPSG:32760"):
+        do(FAMILY, sample, tmp_path / "world")
+
+
+def test_an_operation_is_looked_for_where_the_cloud_is_not_all_around_the_earth(
+    make_las: MakeLas, reproject: Reproject
+) -> None:
+    box = (815_000.0, 8_130_000.0, 823_000.0, 8_131_000.0)
+
+    (west, _, east, _), notes = check_places(CRS("EPSG:32760"), box, override=False)
+    moved = reproject(make_las(**FIJI_FLAT), 32760, 3832)
+
+    assert 179 < west < 180 < east < 181
+    assert notes == []
+    assert moved.codes == set()

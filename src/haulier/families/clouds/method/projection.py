@@ -82,7 +82,10 @@ def find_operation(source: CRS, target: CRS, area: Area | None) -> Operation:
         NoOperationError: there is none.
     """
     set_network_enabled(active=False)  # a grid that comes and goes with the network pins nothing
-    interest = AreaOfInterest(*area) if area else None
+    interest = None
+    if area:  # PROJ names an end beyond 180 degrees as the place that it is
+        west, south, east, north = area
+        interest = AreaOfInterest(west, south, east - 360 * (east > 180), north)  # noqa: PLR2004
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of missing grids, which we say ourselves
         group = TransformerGroup(source, target, always_xy=True, area_of_interest=interest)

@@ -41,6 +41,7 @@ from haulier.families.clouds.notes import Note, broken, trap
 from haulier.families.clouds.params.reproject import ReprojectLas
 from haulier.families.clouds.steps.heights import Heights, Treatment, decide_heights
 from haulier.families.clouds.steps.traps import (
+    GRID,
     Box,
     check_grids,
     check_places,
@@ -48,6 +49,8 @@ from haulier.families.clouds.steps.traps import (
     epoch_notes,
     grid_of,
     height_notes,
+    leap_notes,
+    seam_notes,
     target_notes,
 )
 
@@ -133,7 +136,9 @@ def plan_crossing(
     operation = _operation(heights, area)
     notes += [*bound_notes, *place_notes, *check_grids(operation, params.grids), *heights.notes]
     notes += [*epoch_notes(operation), *target_notes(heights.target, area)]
-    scales, offsets = _quanta(cloud, heights, operation, (low, high), params.scale)
+    given = _ends(heights, operation, (low, high))
+    scales, offsets = _quanta(cloud, heights, operation, given, params.scale)
+    notes += seam_notes(source, box) or leap_notes(heights.target, given[0][: GRID**2])
     unit_m = _unit_m(heights.target)
     if heights.treatment != "transformed":
         farthest = max(low[2], high[2], key=abs) * vertical_unit_m(heights.source)
@@ -208,14 +213,10 @@ def _unit_m(target: CRS) -> float:
     return DEGREE_M if is_angular(target) else horizontal_unit_m(target)
 
 
-def _quanta(
-    cloud: Cloud,
-    heights: Heights,
-    operation: Operation,
-    bounds: tuple[Triple, Triple],
-    wanted: float | None,
-) -> tuple[Triple, Triple]:
-    """Choose scales and offsets of the new coordinates."""
+def _ends(
+    heights: Heights, operation: Operation, bounds: tuple[Triple, Triple]
+) -> tuple[FloatArray, ...]:
+    """Give new X, Y and Z of a grid over a cloud, at its lowest and then at its highest."""
     low, high = bounds
     x, y = grid_of((low[0], low[1], high[0], high[1]))
     z = np.concatenate([np.full_like(x, low[2]), np.full_like(x, high[2])])
@@ -223,7 +224,18 @@ def _quanta(
     given = transform_of(operation.pipeline)(x, y, z)
     if heights.treatment != "transformed":
         given = (*transform_of(operation.pipeline)(x, y), z * heights.factor)
-    spans = [_span(np.asarray(each), operation) for each in given]
+    return tuple(np.asarray(each) for each in given)
+
+
+def _quanta(
+    cloud: Cloud,
+    heights: Heights,
+    operation: Operation,
+    given: tuple[FloatArray, ...],
+    wanted: float | None,
+) -> tuple[Triple, Triple]:
+    """Choose scales and offsets of the new coordinates, from some of them."""
+    spans = [_span(each, operation) for each in given]
     step = _flat_step(cloud, heights, spans, wanted)
     flat = (offset_of(spans[0][0]), offset_of(spans[1][0]))
     if heights.treatment == "kept":

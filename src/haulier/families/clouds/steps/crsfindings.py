@@ -18,7 +18,7 @@ from haulier.families.clouds.io.crs import (
     vertical_unit_m,
 )
 from haulier.families.clouds.steps.finding import Finding, found
-from haulier.families.clouds.steps.traps import Box, check_places, target_notes
+from haulier.families.clouds.steps.traps import Box, check_places, seam_notes, target_notes
 
 COARSE_DEGREES: Final = 1e-6
 GIVE: Final = "name the right one as source_epsg of REPROJECT_LAS"
@@ -55,6 +55,7 @@ def _place(crs: CRS, box: Box) -> Iterator[Finding]:
     for note in notes:
         yield Finding("error", "CRS_NOT_HERE", note.message, GIVE)
     yield from (found(note) for note in target_notes(crs, area) if note.code != _TARGET)
+    yield from (found(note) for note in seam_notes(crs, box))
 
 
 _TARGET: Final = "TARGET_OUTSIDE_AREA_OF_USE"

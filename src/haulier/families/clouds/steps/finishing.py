@@ -30,6 +30,7 @@ from haulier.families.clouds.steps.building import (
 )
 from haulier.families.clouds.steps.crsfindings import crs_findings
 from haulier.families.clouds.steps.rewriting import in_json
+from haulier.families.clouds.steps.traps import SEAM
 
 STAGE: Final = "write"
 Key = tuple[int, int, int, int]
@@ -143,7 +144,7 @@ def _notes(clouds: Sequence[Cloud], box: Sequence[float]) -> list[Note]:
     """Give what to warn of; a viewer would show clouds in a wrong system without a word."""
     notes = [note for each in clouds for note in each.notes]
     found = crs_findings(clouds[0], crs_of(clouds[0]), box)
-    return notes + [each.note for each in found if each.severity == "error"]
+    return notes + [each.note for each in found if each.severity == "error" or each.code == SEAM]
 
 
 def _built(job: Job, own: Sequence[str], context: Context) -> Built:

@@ -38,6 +38,7 @@ OUTPUT: Final = "output_geojson"
 AT: Final = f"inputs.{INPUT}"
 DEGREE_DECIMALS, UNIT_DECIMALS = 8, 3
 OPEN_FILES: Final = 64
+HALF_CIRCLE: Final = 180.0
 
 
 def split(step: StepPlan, context: Context) -> Sequence[Part]:
@@ -81,9 +82,10 @@ def merge(step: StepPlan, results: Mapping[str, PartResult], context: Context) -
     path = context.write(OUTPUT, media_type=GEOJSON, filename="contours.geojson")
     name = _name_of(crs) if transform is None else ""
     drawn = _lines(keys, context, frame, params)
-    placed = drawn if transform is None else (_moved(line, transform) for line in drawn)
+    if transform is not None:
+        drawn = (piece for line in drawn for piece in _moved(line, transform))
     counter = _Heights()
-    number = write_geojson(path, counter.count(placed), decimals=decimals, crs_name=name)
+    number = write_geojson(path, counter.count(drawn), decimals=decimals, crs_name=name)
     values = {
         "lines": number,
         "lowest": counter.lowest,
@@ -174,9 +176,13 @@ def _to_output(
     return transform_of(operation.pipeline), notes
 
 
-def _moved(line: Line, transform: Callable[..., Any]) -> Line:
+def _moved(line: Line, transform: Callable[..., Any]) -> Iterator[Line]:
+    """Give a line in degrees, cut where it crosses 180 degrees, as RFC 7946, 3.1.9 asks."""
     lon, lat = transform(line.places[:, 0], line.places[:, 1])
-    return Line(line.height, np.stack([lon, lat], axis=1))
+    leaps = np.flatnonzero(np.abs(np.diff(lon)) > HALF_CIRCLE) + 1
+    for piece in np.split(np.stack([lon, lat], axis=1), leaps):
+        if len(piece) > 1:
+            yield Line(line.height, piece)
 
 
 def _name_of(crs: CRS | None) -> str:

@@ -27,6 +27,7 @@ HEIGHT_UNITS_M: Final = {"metre": 1.0, "foot": 0.3048, "us_survey_foot": 1200 / 
 #: A map may be so much longer or shorter than the ground before we say so.
 TOLERATED: Final = 0.01
 UTM_ZONE_DEG: Final = 6.0
+HALF_CIRCLE: Final = 180.0
 FARTHEST_DEG: Final = 84.0
 METRIC: Final = "reproject to a metric system of the region first, such as"
 
@@ -77,6 +78,8 @@ def metric_of(
         given = HEIGHT_UNITS_M.get(height_unit, 1.0)
         return Metric(1.0, given, notes=(Note("CRS_UNKNOWN", message, hint),))
     x, y = (low[0] + high[0]) / 2, (low[1] + high[1]) / 2
+    if is_angular(crs) and high[0] - low[0] > HALF_CIRCLE:  # on both sides of 180 degrees
+        x = HALF_CIRCLE
     refuse_degrees(crs, x, y, at)
     flat = horizontal(crs)
     unit_m = horizontal_unit_m(flat)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from haulier.families.clouds.io.crs import FileCrs, horizontal, is_same
+from haulier.families.clouds.io.crs import FileCrs, horizontal, is_angular, is_same
 from haulier.families.clouds.method.projection import Area, Operation, position, transform_of
 from haulier.families.clouds.notes import Note, trap
 from haulier.families.clouds.params.reproject import GridPolicy
@@ -18,8 +18,12 @@ Box = tuple[float, float, float, float]
 
 #: Areas of use are drawn with a broad pencil.
 AREA_MARGIN_DEG: Final = 0.5
-FULL_CIRCLE: Final = 360.0
+HALF_CIRCLE, FULL_CIRCLE = 180.0, 360.0
 GRID: Final = 21
+#: No cloud is so large that neighbours of a grid over it lie so many metres or feet apart.
+LEAP: Final = 1e6
+SEAM: Final = "ANTIMERIDIAN_CROSSED"
+IN_ONE_PIECE: Final = "choose a system of the region, such as a UTM zone, EPSG:3832 or EPSG:3994"
 OVERRIDE: Final = "set override_source_crs to believe source_epsg all the same"
 #: An operation that is less good is worth a word.
 GOOD_ACCURACY_M: Final = 1.0
@@ -58,7 +62,8 @@ def check_places(source: CRS, box: Box, *, override: bool) -> tuple[Area, list[N
         override: warn where there would be an error.
 
     Returns:
-        West, south, east and north of the cloud in degrees; what to warn of.
+        West, south, east and north of the cloud in degrees, east beyond 180 where it reaches over
+        that line; what to warn of.
 
     Raises:
         Problem: INVALID with SOURCE_OUTSIDE_AREA_OF_USE or SOURCE_NOT_A_PLACE.
@@ -71,7 +76,8 @@ def check_places(source: CRS, box: Box, *, override: bool) -> tuple[Area, list[N
         detail = f"{where} is no place on earth in '{flat.name}'"
         raise trap("SOURCE_NOT_A_PLACE", detail, "name the system that the cloud is in", at=_SOURCE)
     lon, lat = lon[real], lat[real]
-    area = (float(lon.min()), float(lat.min()), float(lon.max()), float(lat.max()))
+    west, east = _ends(lon)
+    area = (west, float(lat.min()), east, float(lat.max()))
     used = flat.area_of_use.bounds if flat.area_of_use else None
     if used is None or _share_inside(lon, lat, used) > 0:
         return area, []
@@ -83,6 +89,44 @@ def check_places(source: CRS, box: Box, *, override: bool) -> tuple[Area, list[N
         hint = f"name the system that the cloud is in, or {OVERRIDE}"
         raise trap("SOURCE_OUTSIDE_AREA_OF_USE", message, hint, at=_SOURCE)
     return area, [Note("SOURCE_OUTSIDE_AREA_OF_USE", message, "check a known place in the result")]
+
+
+def _ends(lon: FloatArray) -> tuple[float, float]:
+    """Give the western and the eastern end of longitudes, on either side of 180 degrees too."""
+    ordered = np.unique(lon)
+    gap = int(np.argmax(np.diff(ordered))) if len(ordered) > 1 else 0
+    if float(np.ptp(ordered[gap : gap + 2])) <= HALF_CIRCLE:
+        return float(ordered[0]), float(ordered[-1])
+    return float(ordered[gap + 1]), float(ordered[gap]) + FULL_CIRCLE
+
+
+def seam_notes(crs: CRS, box: Box) -> list[Note]:
+    """Give what to warn of where a cloud in degrees lies on both sides of their seam."""
+    if not is_angular(crs) or box[2] - box[0] <= HALF_CIRCLE:
+        return []
+    message = (
+        f"X from {box[0]:.4f} to {box[2]:.4f} degrees: the cloud lies on both sides of the 180 "
+        "degree line, where X jumps: its bounds are the whole earth"
+    )
+    return [Note(SEAM, message, IN_ONE_PIECE)]
+
+
+def leap_notes(target: CRS, x: FloatArray) -> list[Note]:
+    """Give what to warn of where the seam of a new system goes through a cloud.
+
+    Args:
+        target: the new system.
+        x: new X of the places of `grid_of`.
+    """
+    real = np.where(np.isfinite(x), x, np.nan)
+    steps = np.abs(np.diff(real.reshape(GRID, GRID)))
+    if not np.any(steps > (HALF_CIRCLE if is_angular(target) else LEAP)):
+        return []
+    message = (
+        f"X leaps from {np.nanmax(real):,.8g} to {np.nanmin(real):,.8g} within the cloud, at the seam of "
+        f"'{horizontal(target).name}': its two sides come to lie a world apart"
+    )
+    return [Note(SEAM, message, IN_ONE_PIECE)]
 
 
 def target_notes(target: CRS, area: Area) -> list[Note]:
