@@ -93,7 +93,6 @@ def rasters(cloud: Path, folder: Path, rounds: int) -> bool:
     return fine & verdict("peak memory of any process, MB", peak, MOST_MB)
 
 
-#: Octrees last: their points are compared here, and a process begins with the peak of its parent.
 PARTS = {"reprojection": reproject, "rasters": rasters, "octree": octree}
 
 

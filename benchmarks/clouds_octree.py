@@ -18,10 +18,7 @@ MOST_MB = 500.0
 
 
 def octree(cloud: Path, folder: Path, rounds: int) -> bool:
-    """Compare the two steps with the plain loop, and two workers with one.
-
-    What takes memory here comes last: a process begins with the peak of the one that started it.
-    """
+    """Compare the two steps with the plain loop, and two workers with one."""
     peers, moves, ones, twos = [], [], [], []
     for number in range(rounds):
         peers.append(peer(cloud, folder / "peer.laz"))

@@ -1,10 +1,8 @@
 """What the benchmarks of clouds share: processes that are measured, the peer, and verdicts."""
 
 import json
-import os
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -34,18 +32,16 @@ class Used:
 
 def measure(script: str, *arguments: str) -> Used:
     """Run a script of this folder to its end."""
-    began = time.perf_counter()
     command = [sys.executable, str(HERE / script), *arguments]
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert child.stdout is not None
-    with child.stdout as stream:
-        text = stream.read()
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode:
-        raise SystemExit(f"{script} ended with {child.returncode}")
-    cpu_s = usage.ru_utime + usage.ru_stime
-    return Used(cpu_s, time.perf_counter() - began, usage.ru_maxrss / 1e3, json.loads(text))
+    run = subprocess.run(
+        [sys.executable, str(HERE / "clouds_spent.py"), *command],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    if run.returncode:
+        raise SystemExit(f"{script} ended with {run.returncode}")
+    return Used(**json.loads(run.stdout))
 
 
 def peer(cloud: Path, destination: Path) -> Used:
