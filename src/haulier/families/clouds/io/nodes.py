@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Final, Self
+from typing import IO, Any, ClassVar, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,16 +41,18 @@ Index = NDArray[np.void]
 
 
 @dataclass
-class NodeWriter:
-    """Writes payloads and their index; use it as a context manager."""
+class _Writer:
+    """Writes one thing behind the other, and their index; use it as a context manager."""
 
-    payloads: Path
+    content: Path
     index: Path
     _rows: list[tuple[Any, ...]] = field(default_factory=list)
+    #: Of a row of the index.
+    dtype: ClassVar[np.dtype[np.void]]
 
     def __enter__(self) -> Self:
         """Open the file."""
-        self._file: IO[bytes] = self.payloads.open("wb")
+        self._file: IO[bytes] = self.content.open("wb")
         return self
 
     def __exit__(
@@ -62,7 +64,13 @@ class NodeWriter:
         """Close the file, and write the index if all went well."""
         self._file.close()
         if kind is None:
-            np.save(self.index, np.array(self._rows, dtype=NODE))
+            np.save(self.index, np.array(self._rows, dtype=self.dtype))
+
+
+class NodeWriter(_Writer):
+    """Writes the payloads of nodes."""
+
+    dtype = NODE
 
     def add(self, node: tuple[int, int], records: ByteArray, payload: bytes) -> None:
         """Write one node.
@@ -80,29 +88,10 @@ class NodeWriter:
         )
 
 
-@dataclass
-class ShareWriter:
-    """Writes shares and their index; use it as a context manager."""
+class ShareWriter(_Writer):
+    """Writes shares of nodes."""
 
-    shares: Path
-    index: Path
-    _rows: list[tuple[int, int, int, int]] = field(default_factory=list)
-
-    def __enter__(self) -> Self:
-        """Open the file."""
-        self._file: IO[bytes] = self.shares.open("wb")
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        """Close the file, and write the index if all went well."""
-        self._file.close()
-        if kind is None:
-            np.save(self.index, np.array(self._rows, dtype=SHARE))
+    dtype = SHARE
 
     def add(self, node: tuple[int, int], records: ByteArray, places: Int64Array) -> None:
         """Write one share.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -53,14 +53,7 @@ def _write(step: StepPlan, built: Built, context: Context) -> Mapping[str, Any]:
         replace(frame_of(cloud, found.wkt), layout=built.job.layout),
         built.facts,
         octree,
-        _chunks(built, context),
+        built.each_payload(context),
         params.page_nodes,
     )
     return {"crs_wkt": found.wkt}
-
-
-def _chunks(built: Built, context: Context) -> Iterator[bytes]:
-    for index in range(len(built.rows)):
-        context.check()
-        yield built.payload(index)
-        context.report((index + 1) / len(built.rows), "writing nodes")

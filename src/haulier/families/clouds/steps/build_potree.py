@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from haulier.core.family import Context, Part, PartResult, StepResult
@@ -54,12 +54,6 @@ def _write(step: StepPlan, built: Built, context: Context) -> Mapping[str, Any]:
         points=built.rows["points"].tolist(),
         sizes=built.rows["size"].tolist(),
     )
-    write_potree(context.write_folder(OUTPUT), built.job.layout, octree, _payloads(built, context))
+    payloads = built.each_payload(context)
+    write_potree(context.write_folder(OUTPUT), built.job.layout, octree, payloads)
     return {"crs_wkt": found.wkt, "encoding": params.encoding}
-
-
-def _payloads(built: Built, context: Context) -> Iterator[bytes]:
-    for index in range(len(built.rows)):
-        context.check()
-        yield built.payload(index)
-        context.report((index + 1) / len(built.rows), "writing nodes")

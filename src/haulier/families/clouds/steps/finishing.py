@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -70,6 +70,13 @@ class Built:
         with self.payloads[self.files[index]].open("rb") as file:
             file.seek(int(row["offset"]))
             return bytes(file.read(int(row["size"])))
+
+    def each_payload(self, context: Context) -> Iterator[bytes]:
+        """Give the bytes of all nodes in turn, and say how far it is."""
+        for index in range(len(self.rows)):
+            context.check()
+            yield self.payload(index)
+            context.report((index + 1) / len(self.rows), "writing nodes")
 
 
 #: Writes the container of an octree, and gives what the result says of it.

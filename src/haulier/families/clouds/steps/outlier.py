@@ -125,8 +125,8 @@ def _measured(
 ) -> NDArray[Any]:
     """Measure one square; what has its neighbours farther away, among all squares around."""
     placed, own = placing.read_square(rooms, square)
-    mine = _coordinates(placed[own])
-    found = isolation_of(mine, _coordinates(placed), neighbours)
+    mine = placing.coordinates_of(placed[own])
+    found = isolation_of(mine, placing.coordinates_of(placed), neighbours)
     given = np.empty(len(mine), POINT)
     given["index"] = placed["index"][own]
     given["distance"], given["above"] = found.distances, found.above
@@ -135,7 +135,7 @@ def _measured(
         column, row = square
         around = [(column + a, row + b) for a in (-1, 0, 1) for b in (-1, 0, 1)]
         wide = [placing.read_square(rooms, each) for each in around]
-        among = np.concatenate([_coordinates(each[own]) for each, own in wide])
+        among = np.concatenate([placing.coordinates_of(each[own]) for each, own in wide])
         again = isolation_of(mine[unsure], among, neighbours)
         given["distance"][unsure], given["above"][unsure] = again.distances, again.above
     return given
@@ -147,10 +147,6 @@ def _room(places: FloatArray, square: Sequence[int], squares: Squares) -> FloatA
     x, y, _ = places.T
     inner = np.minimum.reduce([x - west, east - x, y - south, north - y])
     return np.asarray(inner + squares.margin)
-
-
-def _coordinates(placed: NDArray[Any]) -> FloatArray:
-    return np.stack([placed[axis] for axis in "xyz"], axis=1)
 
 
 def _threshold(task: Task, results: Mapping[str, PartResult], context: Context) -> StepResult:

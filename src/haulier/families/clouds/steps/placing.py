@@ -156,6 +156,11 @@ def read_square(rooms: spilling.Rooms, square: Sequence[int]) -> tuple[NDArray[A
     return np.zeros(0, PLACED), np.zeros(0, bool)
 
 
+def coordinates_of(placed: NDArray[Any]) -> NDArray[np.float64]:
+    """Give X, Y and Z of places, (n, 3)."""
+    return np.stack([placed[axis] for axis in "xyz"], axis=1)
+
+
 def chosen_of(context: Context, part: Part, name: str, stages: Sequence[str]) -> BoolArray:
     """Say which points of a range earlier stages chose: files of sorted numbers, one a part."""
     first, last = part.params["first"], part.params["last"]

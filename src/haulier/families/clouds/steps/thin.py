@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -183,18 +183,14 @@ def _around(rooms: spilling.Rooms, square: Sequence[int]) -> Records:
 
 
 def _chosen(task: Task, placed: Records, near: Sequence[Records]) -> IntArray:
-    places, numbers = _coordinates(placed), placed["index"]
+    places, numbers = placing.coordinates_of(placed), placed["index"]
     if task.params.method == "voxel_first":
         return first_of_voxels(places, numbers, task.size)
     if task.params.method == "voxel_centre":
         return centres_of_voxels(places, numbers, task.size)
     order = in_turn(numbers)
-    taken = np.concatenate([np.zeros((0, 3)), *map(_coordinates, near)])
+    taken = np.concatenate([np.zeros((0, 3)), *map(placing.coordinates_of, near)])
     return order[far_apart(places[order], taken, task.size)]
-
-
-def _coordinates(placed: NDArray[Any]) -> FloatArray:
-    return np.stack([placed[axis] for axis in "xyz"], axis=1)
 
 
 def _write(task: Task, part: Part, context: Context) -> PartResult:

@@ -123,8 +123,8 @@ def leap_notes(target: CRS, x: FloatArray) -> list[Note]:
     if not np.any(steps > (HALF_CIRCLE if is_angular(target) else LEAP)):
         return []
     message = (
-        f"X leaps from {np.nanmax(real):,.8g} to {np.nanmin(real):,.8g} within the cloud, at the seam of "
-        f"'{horizontal(target).name}': its two sides come to lie a world apart"
+        f"X leaps from {np.nanmax(real):,.8g} to {np.nanmin(real):,.8g} within the cloud, at the "
+        f"seam of '{horizontal(target).name}': its two sides come to lie a world apart"
     )
     return [Note(SEAM, message, IN_ONE_PIECE)]
 
