@@ -225,3 +225,18 @@ def test_a_truncated_geotiff_is_refused(do: Any, write_raster: Any) -> None:
 
     with pytest.raises(Problem, match=r"RASTER_DAMAGED|RASTER_UNREADABLE"):
         do("GENERATE_HILLSHADE", input_tif=path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked"),
+    [("CLASSIFY_GROUND", {"method": "csf", "cell_m": 2.0}), ("GENERATE_DEM", {"ground": "csf"})],
+)
+def test_a_cloth_in_several_tiles_is_said(
+    do: Any, write_cloud: Any, kind: str, asked: dict[str, Any]
+) -> None:
+    one = write_cloud(np.add(some_places(), [900.0, 500.0, 0.0]))  # within a tile of both
+    several = write_cloud(np.add(some_places(), [840.0, 500.0, 0.0]), "several.laz")
+
+    codes = [do(kind, input_las=path, **asked).codes for path in (one, several)]
+
+    assert [("CLOTH_IN_TILES" in each) for each in codes] == [False, True]

@@ -30,7 +30,8 @@ class ClassifyGround(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         Literal["smrf", "csf"],
         Meta(
             description="'smrf': openings with growing windows (Pingel et al. 2013); 'csf': a "
-            "cloth let down on the cloud turned over (Zhang et al. 2016)."
+            "cloth let down on the cloud turned over (Zhang et al. 2016), in tiles of 1024 cells a "
+            "side that overlap by 32 m."
         ),
     ] = "smrf"
     cell_m: CellM = 1.0

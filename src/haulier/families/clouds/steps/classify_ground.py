@@ -24,6 +24,7 @@ from haulier.families.clouds.steps.source import INPUT, Source, open_source
 from haulier.families.clouds.steps.terrain import (
     GROUND,
     Search,
+    cloth_notes,
     lowest_choice,
     sparse_note,
     terrain_tile,
@@ -83,7 +84,11 @@ def merge(step: StepPlan, results: Mapping[str, PartResult], context: Context) -
         return StepResult({"tiles": msgspec.to_builtins(tiles), "occupied": occupied})
     occupied = context.values(f"stage:{tiling.STAGE}")["occupied"]
     layer = gridding.layers_of(context)[LOWEST]
-    notes = (*job.source.notes, *sparse_note(layer, occupied, job.source.metric))
+    notes = (
+        *job.source.notes,
+        *sparse_note(layer, occupied, job.source.metric),
+        *cloth_notes(job.params, layer.cells),
+    )
     written = rewriting.merge(job.rewriting, results, context)
     counts = rewriting.tallies(results)
     values = {

@@ -27,6 +27,7 @@ from haulier.families.clouds.steps.terrain import (
     GROUND,
     Heights,
     Search,
+    cloth_notes,
     has_ground,
     lowest_choice,
     surface_tile,
@@ -153,12 +154,16 @@ def _terrain(
         heights = Heights(_method(params, FROM_CLASS), params.fill_cells, outwards)
         layer = (FROM_CLASS, layers[FROM_CLASS])
         return surface_tile(context, source.cloud, layer, tile, heights)
-    settings = ClassifyGround(method="csf" if params.ground == "csf" else "smrf")
+    settings = _settings(params)
     layer = (FROM_LOWEST, layers[FROM_LOWEST])
     between = params.fill_cells if params.surface == "dtm" else None
     search = Search(settings, source.metric, at="resolution")
     found = terrain_tile(context, source.cloud, layer, tile, search, between=between)
     return found / source.metric.height_m
+
+
+def _settings(params: GenerateDem) -> ClassifyGround:
+    return ClassifyGround(method="csf" if params.ground == "csf" else "smrf")
 
 
 def _values(
@@ -189,9 +194,11 @@ def _values(
     }
 
 
-def _notes(job: Job, layers: Mapping[str, Gridded]) -> list[Note]:
-    if FROM_LOWEST not in layers or job.params.ground != "auto":
-        return []
+def _notes(job: Job, layers: Mapping[str, Gridded]) -> Sequence[Note]:
+    if FROM_LOWEST not in layers:
+        return ()
+    if job.params.ground != "auto":
+        return cloth_notes(_settings(job.params), _window(layers))
     message = "no points of class 2 were found: the terrain is that of the lowest points of cells"
     hint = "run CLASSIFY_GROUND first for a terrain of all ground points"
     return [Note("GROUND_NOT_CLASSIFIED", message, hint)]

@@ -13,7 +13,7 @@ from haulier.core.family import Context
 from haulier.families.clouds.io.cloud import Cloud
 from haulier.families.clouds.method.cells import spread
 from haulier.families.clouds.method.ground import Filter, low_noise, terrain
-from haulier.families.clouds.method.lattice import Window
+from haulier.families.clouds.method.lattice import TILE, Window
 from haulier.families.clouds.method.surface import NEIGHBOURS, Method, heights_of
 from haulier.families.clouds.method.voids import ROUNDS, fill_voids
 from haulier.families.clouds.notes import Note, trap
@@ -197,6 +197,21 @@ def has_ground(cloud: Cloud) -> bool:
             if np.any(records["classification"] == GROUND):
                 return True
     return False
+
+
+def cloth_notes(params: ClassifyGround, window: Window) -> tuple[Note, ...]:
+    """Say what tiles do to what a cloth finds."""
+    tiles = sum(1 for _ in window.tiles())
+    if params.method != "csf" or tiles == 1:
+        return ()
+    from haulier.families.clouds.method.cloth import OVERLAP_M  # noqa: PLC0415 -- few need it
+
+    message = (
+        f"the cloth was let down in {tiles:,} tiles of {TILE:,} cells a side that overlap by "
+        f"{OVERLAP_M:g} m: near their edges, terrain can be another than under one cloth"
+    )
+    hint = "take smrf where it must not depend on tiles, or cells so large that there is one tile"
+    return (Note("CLOTH_IN_TILES", message, hint),)
 
 
 def sparse_note(gridded: Gridded, occupied: int, metric: Metric) -> tuple[Note, ...]:
