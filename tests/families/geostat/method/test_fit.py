@@ -280,6 +280,7 @@ ISOTROPIC = exact(Variogram(0.1, (Structure("spherical", 1.0, (50.0,) * 3),)))
         ([Candidate("spherical")], {"least_pairs": 118}, "3 unknown numbers .* got 2"),
         ([Candidate("linear")], {"sill": 1.0}, "no sill, so none can be held"),
         ([Candidate("spherical")], {"nugget": 2.0, "sill": 1.0}, "fit the sill of 1.0, got 2.0"),
+        ([Candidate("spherical", contribution=0.0)], {"nugget": 0.0}, "to more than 0, got 0"),
     ],
 )
 def test_what_cannot_be_fitted_is_refused(
@@ -287,6 +288,14 @@ def test_what_cannot_be_fitted_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match=cause):
         fit_variogram(ISOTROPIC, candidates, **changes)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("weighting", WEIGHTINGS)
+def test_a_variogram_that_never_rises_is_refused(weighting: str) -> None:
+    flat = exact(Variogram(0.0, (Structure("spherical", 0.0, (50.0,) * 3),)))
+
+    with pytest.raises(ValueError, match="do all samples have one value"):
+        fit_variogram(flat, [Candidate("spherical")], weighting=weighting)
 
 
 @given(azimuth=st.floats(0.0, 360.0), dip=st.floats(0.0, 180.0), pitch=st.floats(0.0, 360.0))

@@ -83,8 +83,8 @@ def fit_variogram(
 
     Raises:
         ValueError: there are fewer lags than unknown numbers, an anisotropic structure is to be
-            fitted to lags of no direction, a model or a weighting is not known, or what is held
-            does not fit the sill.
+            fitted to lags of no direction, a model or a weighting is not known, what is held does
+            not fit the sill, or nothing rises above zero.
 
     Source:
         Cressie (1985), Fitting variogram models by weighted least squares, Mathematical Geology
@@ -99,6 +99,10 @@ def fit_variogram(
     )
     if len(rows) == 0:
         raise ValueError(f"the variogram must have lags of {max(least_pairs, 1)} pairs, got none")
+    if not np.any(measured.value[rows] > 0):
+        raise ValueError(
+            "the variogram must rise above 0, got 0 in every lag: do all samples have one value?"
+        )
     separations = _separations(measured, candidates, rows)
     unknowns = Unknowns(
         tuple(candidates),
@@ -110,6 +114,8 @@ def fit_variogram(
     _check_count(lags)
     pairs = measured.num_pairs[rows].astype(np.float64)
     found = _searched(lags, pairs, weighting, report)
+    if not np.any(found.heights > 0):
+        raise ValueError("nugget and contributions must add up to more than 0, got 0")
     return _told(lags, found, rows, len(measured.value))
 
 
