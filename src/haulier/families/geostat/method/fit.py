@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
-from scipy.optimize import least_squares, nnls
+from scipy.optimize import least_squares
 
+from haulier.families.geostat.method.evidence import Evidence, check_count, separations_of
 from haulier.families.geostat.method.experimental import ExperimentalVariogram, IntArray
 from haulier.families.geostat.method.fitted import Remark, remarks, structures_of
-from haulier.families.geostat.method.lags import Form
 from haulier.families.geostat.method.rotation import FloatArray
 from haulier.families.geostat.method.unknowns import SHARES, Candidate, Unknowns
-from haulier.families.geostat.method.variogram import MODELS, Variogram, covariances
+from haulier.families.geostat.method.variogram import MODELS, Variogram
 
 #: How much a lag counts: its pairs over the square of its distance (gstat's fit.method 7), its
 #: pairs, all the same, or its pairs over the square of the model (Cressie).
@@ -27,8 +27,6 @@ MOST_STEPS: Final = 300
 #: Cressie's weights are those of a model, and so found again and again.
 MOST_ROUNDS: Final = 30
 SETTLED: Final = 1e-9
-#: A sill that is given weighs so much more than all lags; what is left of a miss is scaled away.
-STIFFNESS: Final = 1e5
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +101,15 @@ def fit_variogram(
         raise ValueError(
             "the variogram must rise above 0, got 0 in every lag: do all samples have one value?"
         )
-    separations = _separations(measured, candidates, rows)
+    separations = separations_of(measured, candidates, rows)
     unknowns = Unknowns(
         tuple(candidates),
         measured.centroid_m[rows],
         bool(np.all(np.abs(separations[:, 2]) < 1e-9 * measured.centroid_m[rows])),
         fit_rotation,
     )
-    lags = _Lags(unknowns, separations, measured.value[rows], nugget, sill)
-    _check_count(lags)
+    lags = Evidence(unknowns, separations, measured.value[rows], nugget, sill)
+    check_count(lags)
     pairs = measured.num_pairs[rows].astype(np.float64)
     found = _searched(lags, pairs, weighting, report)
     if not np.any(found.heights > 0):
@@ -135,82 +133,6 @@ def _check_asked(
         raise ValueError(f"a variogram is fitted to semivariances, got a {measured.estimator}")
 
 
-def _separations(
-    measured: ExperimentalVariogram, candidates: Sequence[Candidate], rows: IntArray
-) -> FloatArray:
-    """Give the (l, 3) separations that lags stand for, in metres."""
-    forms = {measured.directions[i].form for i in measured.direction[rows]}
-    if forms - {Form.DIRECTIONAL} and not all(each.isotropic for each in candidates):
-        raise ValueError(
-            "anisotropic structures must be fitted to directional lags, got "
-            + " and ".join(sorted(forms))
-        )
-    units = np.array([each.unit for each in measured.directions])
-    return np.asarray(units[measured.direction[rows]] * measured.centroid_m[rows, None])
-
-
-@dataclass(frozen=True, slots=True)
-class _Lags:
-    """What is fitted to: l lags, and what is known beforehand."""
-
-    unknowns: Unknowns
-    separations: FloatArray
-    values: FloatArray
-    nugget: float | None
-    sill: float | None
-
-    def columns(self, numbers: FloatArray) -> FloatArray:
-        """Give the semivariances of each part at a height of 1, the nugget's first: (l, 1 + s)."""
-        out = np.ones((len(self.values), 1 + len(self.unknowns.candidates)))
-        transforms = self.unknowns.transforms(numbers)
-        for i, each in enumerate(self.unknowns.candidates):
-            one = np.array([MODELS[each.model]]), np.array([float(each.alpha)]), np.ones(1)
-            scaled = np.ascontiguousarray(transforms[i])[None]
-            found = covariances(self.separations, 0.0, *one, scaled)
-            out[:, i + 1] = (0.0 if each.model == "linear" else 1.0) - found
-        return out
-
-    @property
-    def held(self) -> list[float | None]:
-        """Give the heights that are known: nugget, contributions."""
-        return [self.nugget, *(each.contribution for each in self.unknowns.candidates)]
-
-    def heights(self, columns: FloatArray, weights: FloatArray) -> FloatArray:
-        """Solve for nugget and contributions: (1 + s,), none negative."""
-        held = np.array([0.0 if each is None else each for each in self.held])
-        free = np.array([each is None for each in self.held])
-        if not free.any():
-            return held
-        root = np.sqrt(weights)
-        left = columns[:, free] * root[:, None]
-        right = (self.values - columns @ held) * root
-        if self.sill is not None:
-            stiff = STIFFNESS * float(np.linalg.norm(left))
-            left = np.vstack([left, np.full(free.sum(), stiff)])
-            right = np.append(right, stiff * (self.sill - held.sum()))
-        held[free] = nnls(left, right)[0]
-        if self.sill is not None and held[free].sum() > 0:
-            held[free] *= (self.sill - held[~free].sum()) / held[free].sum()
-        return held
-
-
-def _check_count(lags: _Lags) -> None:
-    held = lags.held
-    unknown = sum(lags.unknowns.widths) + lags.unknowns.angles + held.count(None)
-    unknown -= lags.sill is not None
-    if len(lags.values) < unknown:
-        raise ValueError(
-            f"{unknown} unknown numbers must have as many lags, got {len(lags.values)}"
-        )
-    if lags.sill is None:
-        return
-    if any(each.model == "linear" for each in lags.unknowns.candidates):
-        raise ValueError("a linear structure has no sill, so none can be held")
-    known = sum(each for each in held if each is not None)
-    if known > lags.sill or (None not in held and known != lags.sill):
-        raise ValueError(f"what is held must fit the sill of {lags.sill}, got {known}")
-
-
 @dataclass(frozen=True, slots=True)
 class _Found:
     """Where a search ended."""
@@ -228,7 +150,7 @@ class _Found:
 
 
 def _searched(
-    lags: _Lags, pairs: FloatArray, weighting: str, report: Callable[[float], None] | None
+    lags: Evidence, pairs: FloatArray, weighting: str, report: Callable[[float], None] | None
 ) -> _Found:
     distances = lags.unknowns.distances_m
     weights = {
@@ -263,7 +185,7 @@ def _floor(values: FloatArray) -> float:
     return max(1e-3 * float(np.abs(values).mean()), np.finfo(np.float64).tiny)
 
 
-def _best_starts(lags: _Lags, weights: FloatArray) -> list[FloatArray]:
+def _best_starts(lags: Evidence, weights: FloatArray) -> list[FloatArray]:
     starts = lags.unknowns.starts()
     errors = []
     for start in starts:
@@ -273,7 +195,7 @@ def _best_starts(lags: _Lags, weights: FloatArray) -> list[FloatArray]:
     return [starts[i] for i in np.argsort(errors, kind="stable")[:FOLLOWED]]
 
 
-def _followed(lags: _Lags, weights: FloatArray, start: FloatArray) -> _Found:
+def _followed(lags: Evidence, weights: FloatArray, start: FloatArray) -> _Found:
     """Follow one start to the end."""
     root = np.sqrt(weights / max(float(np.sum(weights * lags.values**2)), np.finfo(float).tiny))
 
@@ -301,7 +223,7 @@ def _followed(lags: _Lags, weights: FloatArray, start: FloatArray) -> _Found:
     return _Found(numbers, heights, weights, columns @ heights, converged, evaluations)
 
 
-def _told(lags: _Lags, found: _Found, rows: IntArray, count: int) -> Fit:
+def _told(lags: Evidence, found: _Found, rows: IntArray, count: int) -> Fit:
     residuals, weights = np.full(count, np.nan), np.zeros(count)
     residuals[rows] = lags.values - found.fitted
     weights[rows] = found.weights

@@ -24,9 +24,9 @@ from haulier.families.geostat.method.distribution import (
 )
 from haulier.families.geostat.method.variogram import Variogram
 from haulier.families.geostat.params.simulation import SimulationReport
-from haulier.families.geostat.steps.estimators import refused_at
 from haulier.families.geostat.steps.job import Job
 from haulier.families.geostat.steps.outputs import Columns
+from haulier.families.geostat.steps.refusing import refused_at
 from haulier.families.geostat.steps.samples import (
     SAMPLES,
     Further,

@@ -25,9 +25,9 @@ from haulier.families.geostat.method.economics import least_loss
 from haulier.families.geostat.params.simulation import (
     ConditionalSimulation,
 )
-from haulier.families.geostat.steps.estimators import refused_at
 from haulier.families.geostat.steps.job import Job
 from haulier.families.geostat.steps.outputs import Blob, Output
+from haulier.families.geostat.steps.refusing import refused_at
 from haulier.families.geostat.steps.samples import SAMPLES, Further, Sampled, Wanted, load_samples
 from haulier.families.geostat.steps.simulations import SimulationTask
 from haulier.families.geostat.steps.statistics import (

@@ -28,10 +28,11 @@ from haulier.families.geostat.method.samples import IntArray
 from haulier.families.geostat.method.scores import score
 from haulier.families.geostat.params.estimation import CrossValidation, CrossValidationOutputs
 from haulier.families.geostat.params.search import SimpleKriging
-from haulier.families.geostat.steps.estimators import check_holes, refused_at
+from haulier.families.geostat.steps.estimators import check_holes
 from haulier.families.geostat.steps.job import Job, neighbourhood_of
 from haulier.families.geostat.steps.outputs import Columns, Output, give
 from haulier.families.geostat.steps.owntargets import PART, OwnTask
+from haulier.families.geostat.steps.refusing import refused_at
 from haulier.families.geostat.steps.samples import (
     SAMPLES,
     Counts,

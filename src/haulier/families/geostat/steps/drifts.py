@@ -19,9 +19,10 @@ from haulier.families.geostat.method.polynomials import (
 )
 from haulier.families.geostat.method.samples import Samples, merge_duplicates
 from haulier.families.geostat.params.estimation import UniversalKriging
-from haulier.families.geostat.steps.estimators import Estimate, refused_at
+from haulier.families.geostat.steps.estimators import Estimate
 from haulier.families.geostat.steps.job import Job, neighbourhood_of
 from haulier.families.geostat.steps.kriging import SystemTask, discretisation_of, estimates
+from haulier.families.geostat.steps.refusing import refused_at
 from haulier.families.geostat.steps.samples import Further, Sampled, Wanted
 from haulier.families.geostat.steps.targets import Chunk, Target
 

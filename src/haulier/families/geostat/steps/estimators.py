@@ -1,8 +1,7 @@
 """Estimators on a target: what all of them share."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -56,19 +55,6 @@ E = TypeVar("E", bound=Estimator)
 #: Gives the columns of the locations that are asked for, and marks whose names begin with a dot.
 Estimate = Callable[[Chunk], Mapping[str, NDArray[Any]]]
 HOLE_LIMITS: Final = ("max_samples_per_drillhole", "max_drillholes_per_estimate")
-
-
-@contextmanager
-def refused_at(at: str) -> Iterator[None]:
-    """Make what a method refuses a problem of the parameter that it came from.
-
-    Raises:
-        Problem: INVALID at the parameter.
-    """
-    try:
-        yield
-    except ValueError as error:
-        raise Problem(Code.INVALID, f"{at}: {error}", at=at) from error
 
 
 class EstimatorTask(AttributeTask[E]):

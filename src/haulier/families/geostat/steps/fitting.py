@@ -18,8 +18,8 @@ from haulier.families.geostat.method.fit import Fit, fit_variogram
 from haulier.families.geostat.method.unknowns import Candidate
 from haulier.families.geostat.params import variography as vario
 from haulier.families.geostat.params.search import Rotation
-from haulier.families.geostat.steps.estimators import refused_at
 from haulier.families.geostat.steps.job import Job
+from haulier.families.geostat.steps.refusing import refused_at
 from haulier.families.geostat.steps.samples import (
     counted,
 )

@@ -22,10 +22,11 @@ from haulier.families.geostat.method.kriging import (
 from haulier.families.geostat.method.samples import merge_duplicates
 from haulier.families.geostat.method.variogram import Variogram
 from haulier.families.geostat.params.estimation import IndicatorKriging
-from haulier.families.geostat.steps.estimators import Estimate, EstimatorTask, refused_at
+from haulier.families.geostat.steps.estimators import Estimate, EstimatorTask
 from haulier.families.geostat.steps.job import Job, neighbourhood_of
 from haulier.families.geostat.steps.kriging import discretisation_of
 from haulier.families.geostat.steps.outputs import Output
+from haulier.families.geostat.steps.refusing import refused_at
 from haulier.families.geostat.steps.samples import Sampled
 from haulier.families.geostat.steps.targets import Chunk, Target
 from haulier.families.geostat.steps.task import Said, attribute_result

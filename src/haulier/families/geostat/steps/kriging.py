@@ -26,10 +26,11 @@ from haulier.families.geostat.params import estimation
 from haulier.families.geostat.params.outputs import DIAGNOSTIC_KINDS, ESTIMATE, diagnostics_of
 from haulier.families.geostat.params.pieces import BlockDiscretization
 from haulier.families.geostat.params.search import SimpleKriging
-from haulier.families.geostat.steps.estimators import Estimate, EstimatorTask, refused_at
+from haulier.families.geostat.steps.estimators import Estimate, EstimatorTask
 from haulier.families.geostat.steps.job import Job, neighbourhood_of
 from haulier.families.geostat.steps.outputs import Output
 from haulier.families.geostat.steps.pace import rows_at_once
+from haulier.families.geostat.steps.refusing import refused_at
 from haulier.families.geostat.steps.samples import Sampled, counted
 from haulier.families.geostat.steps.targets import Chunk, Target
 from haulier.families.geostat.steps.task import attribute_result

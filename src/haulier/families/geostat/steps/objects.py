@@ -19,9 +19,9 @@ from haulier.families.geostat.io.objects import DISTRIBUTION
 from haulier.families.geostat.method.distribution import Distribution, fit_distribution
 from haulier.families.geostat.params.pieces import ObjectTarget, Parameters
 from haulier.families.geostat.params.transforms import ContinuousDistribution
-from haulier.families.geostat.steps.estimators import refused_at
 from haulier.families.geostat.steps.job import Job
 from haulier.families.geostat.steps.outputs import Blob, Blobs, Columns
+from haulier.families.geostat.steps.refusing import refused_at
 from haulier.families.geostat.steps.samples import (
     SAMPLES,
     Counts,

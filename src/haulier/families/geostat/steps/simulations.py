@@ -37,11 +37,12 @@ from haulier.families.geostat.params.simulation import (
     ConditionalSimulation,
     ConditionalTurningBands,
 )
-from haulier.families.geostat.steps.estimators import Estimate, EstimatorTask, refused_at
+from haulier.families.geostat.steps.estimators import Estimate, EstimatorTask
 from haulier.families.geostat.steps.job import Job, neighbourhood_of
 from haulier.families.geostat.steps.kriging import discretisation_of
 from haulier.families.geostat.steps.outputs import Columns, Output
 from haulier.families.geostat.steps.pace import rows_at_once
+from haulier.families.geostat.steps.refusing import refused_at
 from haulier.families.geostat.steps.samples import Sampled, Wanted
 from haulier.families.geostat.steps.targets import Chunk, Target
 from haulier.families.geostat.steps.task import Said, add, attribute_result

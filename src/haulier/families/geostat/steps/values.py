@@ -30,9 +30,9 @@ from haulier.families.geostat.params.simulation import (
     LossSettings,
 )
 from haulier.families.geostat.params.transforms import NormalScore
-from haulier.families.geostat.steps.estimators import refused_at
 from haulier.families.geostat.steps.job import Job
 from haulier.families.geostat.steps.outputs import Columns, Output
+from haulier.families.geostat.steps.refusing import refused_at
 from haulier.families.geostat.steps.samples import counted
 from haulier.families.geostat.steps.statistics import statistics_of, statistics_outputs
 from haulier.families.geostat.steps.task import (

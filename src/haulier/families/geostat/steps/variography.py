@@ -32,10 +32,10 @@ from haulier.families.geostat.method.lags import (
     gstat_lags,
 )
 from haulier.families.geostat.params import variography as vario
-from haulier.families.geostat.steps.estimators import refused_at
 from haulier.families.geostat.steps.job import Job
 from haulier.families.geostat.steps.objects import ObjectTask
 from haulier.families.geostat.steps.outputs import Blobs
+from haulier.families.geostat.steps.refusing import refused_at
 from haulier.families.geostat.steps.samples import (
     SAMPLES,
     Counts,

@@ -12,9 +12,10 @@ from haulier.families.geostat.method.samples import Samples
 from haulier.families.geostat.method.weighting import idw, knn
 from haulier.families.geostat.params import estimation
 from haulier.families.geostat.params.outputs import ESTIMATE
-from haulier.families.geostat.steps.estimators import Estimate, EstimatorTask, refused_at
+from haulier.families.geostat.steps.estimators import Estimate, EstimatorTask
 from haulier.families.geostat.steps.job import Job, neighbourhood_of
 from haulier.families.geostat.steps.outputs import Output
+from haulier.families.geostat.steps.refusing import refused_at
 from haulier.families.geostat.steps.samples import Sampled
 from haulier.families.geostat.steps.targets import Chunk, Target
 
