@@ -308,6 +308,28 @@ def test_a_retry_from_a_step_does_it_again_and_keeps_what_came_before(here: Inst
         here.services.jobs.retry(here.caller, first.id, from_step="nope")
 
 
+def test_a_retry_takes_nothing_over_that_was_made_of_another_content(here: Installation) -> None:
+    here.upload("mended", b"1\n")
+    given = {f"job:{name}": {"type": "numbers", "uri": name} for name in ("mended", "missing")}
+    first = add("first", takes="job:mended", factor=19.0, diary=str(here.diary))
+    both = add("both", takes=["job:mended", "job:missing", "step:first.sum"])
+    old = run(here, first, both, inputs=given)
+    assert (old.state, steps_of(here, old)["first"].state) == (State.FAILED, State.SUCCEEDED)
+    here.upload("mended", b"10\n")
+    here.upload("missing", b"0\n")
+
+    retried = here.ended(here.services.jobs.retry(here.caller, old.id))
+    again = here.ended(here.services.jobs.retry(here.caller, retried.id, from_step="both"))
+    third = here.ended(here.services.jobs.retry(here.caller, again.id, from_step="both"))
+    here.upload("mended", b"20\n")
+    last = here.ended(here.services.jobs.retry(here.caller, third.id, from_step="both"))
+
+    jobs = (retried, again, third, last)
+    assert [text(here, job, "both.sum") for job in jobs] == ["200\n"] * 3 + ["400\n"]
+    assert [steps_of(here, job)["first"].reused for job in jobs] == [False, True, True, False]
+    assert here.diary.read_text() == "first\n" * 3
+
+
 @pytest.fixture
 def receiver() -> Iterator[tuple[str, list[tuple[dict[str, str], bytes]], list[int]]]:
     """Give a server that notes what it is sent, and answers as it is told, then 204."""

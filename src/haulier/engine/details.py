@@ -27,6 +27,8 @@ from haulier.engine.rows import (
 from haulier.engine.store import AttemptLostError, add_event, own_job
 from haulier.engine.tables import RUNNING_STEPS, artifacts, events, jobs, steps
 
+READ: Final = "step.read"  # in the timeline: which content of which files a step reads
+
 _STEPS: Final = Quick(
     sa.select(*STEP_COLUMNS).where(steps.c.job == sa.bindparam("id")).order_by(steps.c.position)
 )
@@ -100,9 +102,16 @@ def _at(job_id: UUID, step: str) -> tuple[sa.ColumnElement[bool], ...]:
 
 
 def start_step(
-    connection: sa.Connection, job_id: UUID, attempt: int, step: str, *, work: str, now: datetime
+    connection: sa.Connection,
+    job_id: UUID,
+    attempt: int,
+    step: str,
+    *,
+    work: str,
+    now: datetime,
+    read: Sequence[Mapping[str, str]] = (),
 ) -> None:
-    """Note that a step runs, and below which key its finished parts lie.
+    """Note that a step runs, below which key its finished parts lie, and which files it reads.
 
     Raises:
         AttemptLostError: the attempt does not own the job any more.
@@ -118,6 +127,8 @@ def start_step(
     }
     connection.execute(sa.update(steps).where(*_at(job_id, step)).values(change))
     add_event(connection, job_id, "step.started", {"step": step}, now)
+    if read:
+        add_event(connection, job_id, READ, {"step": step, "files": read}, now)
 
 
 def work_in_use(connection: sa.Connection) -> set[str]:

@@ -34,11 +34,6 @@ class Place(NamedTuple):
     key: str
     folder: bool = False
 
-    @property
-    def tag(self) -> str:
-        """Give what changes when the content does."""
-        return trees.tag(self.store, self.key, folder=self.folder)
-
 
 class FileInfo(msgspec.Struct, frozen=True, kw_only=True):
     """A file in a named storage; `sha256` is empty where nobody has read it yet."""
@@ -248,6 +243,14 @@ class Files:
         if trees.exists(store, key):
             return Place(store, key, folder=True)
         raise _missing(ref.storage, ref.filename)
+
+    def tag(self, organisation: str, ref: FileRef) -> str:
+        """Give what changes when the content of a file or a folder does, or its being there."""
+        try:
+            place = self.place(organisation, ref)
+            return trees.tag(place.store, place.key, folder=place.folder)
+        except Problem:
+            return trees.GONE  # whoever reads it says so
 
     def taken(self, organisation: str, ref: FileRef) -> bool:
         """Whether there is a file or a folder of that name."""

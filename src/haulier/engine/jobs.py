@@ -228,13 +228,16 @@ class Jobs:
         submission = again.submission_like(old)
         recipe = again.redoing(self.plan(caller, submission), from_step)
         self._check(caller, submission)
+        with self._engine.connect() as connection:
+            changed = again.changed_since(connection, old, self._files)
         with self._engine.begin() as connection:
             if store.hold_job(connection, old.id) is None:
                 raise _missing(old.id)  # it was removed in this moment
             job = self._insert(connection, caller, submission, recipe, retry_of=old.id)
             # The outputs of a cancelled job are gone; its finished parts still count.
             if old.state is not State.CANCELLED:
-                again.take_over(connection, old, job, recipe, now=self._clock.now())
+                now = self._clock.now()
+                again.take_over(connection, old, job, recipe, changed=changed, now=now)
             return job
 
     def remove(self, caller: Caller, job_id: UUID) -> Job:

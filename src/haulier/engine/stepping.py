@@ -13,7 +13,7 @@ from haulier.core.identity import fingerprint
 from haulier.core.lifecycle import State
 from haulier.core.problem import Code, Problem
 from haulier.core.recipe import Reuse, StepPlan
-from haulier.engine import details, reuse, trees
+from haulier.engine import details, reuse
 from haulier.engine.attempt import Attempt
 from haulier.engine.bench import Bench
 from haulier.engine.details import StepEnd
@@ -54,7 +54,8 @@ class StepRun:
         known = await asyncio.to_thread(self._fingerprint)
         own = [known, str(self.attempt.job.id)]
         self._key = known if self.step.reuse in SHARED else fingerprint(own)
-        await write(details.start_step, self.step.id, work=self._key, now=now())
+        read = [{**msgspec.to_builtins(ref), "tag": tag} for ref, tag in self._tags.items()]
+        await write(details.start_step, self.step.id, work=self._key, now=now(), read=read)
         self.track.running = True
         try:
             if self.step.reuse is Reuse.USE and await self._take_over():
@@ -204,18 +205,13 @@ class StepRun:
         }
         asked = {"params": step.params, "inputs": step.inputs}
         files = list(_file_refs(asked))
-        self._tags = {ref: self._tag(ref) for ref in files}
+        organisation = self.attempt.job.organisation
+        self._tags = {ref: self.bench.files.tag(organisation, ref) for ref in files}
         tags = [self._tags[ref] for ref in files]
-        said = [self.attempt.job.organisation, step.family, step.kind, step.params]
+        said = [organisation, step.family, step.kind, step.params]
         if step.inputs:  # which step gave an artifact, and how it is called, decides nothing
             needed = {slot: _content(value, hashes) for slot, value in step.inputs.items()}
         return fingerprint([*said, family.version(step), tags, needed])
-
-    def _tag(self, ref: FileRef) -> str:
-        try:
-            return self.bench.files.place(self.attempt.job.organisation, ref).tag
-        except Problem:
-            return trees.GONE  # whoever reads it says so
 
 
 def _content(value: Any, hashes: Mapping[str, str]) -> Any:  # noqa: ANN401 -- JSON
