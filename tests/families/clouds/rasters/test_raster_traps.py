@@ -234,8 +234,10 @@ def test_a_truncated_geotiff_is_refused(do: Any, write_raster: Any) -> None:
 def test_a_cloth_in_several_tiles_is_said(
     do: Any, write_cloud: Any, kind: str, asked: dict[str, Any]
 ) -> None:
-    one = write_cloud(np.add(some_places(), [900.0, 500.0, 0.0]))  # within a tile of both
-    several = write_cloud(np.add(some_places(), [840.0, 500.0, 0.0]), "several.laz")
+    places = some_places() + np.array([900.0, 500.0, 0.0])  # in the middle of a tile of both
+    one = write_cloud(places)
+    places[::2, 0] += 3000.0
+    several = write_cloud(places, "several.laz")
 
     codes = [do(kind, input_las=path, **asked).codes for path in (one, several)]
 
