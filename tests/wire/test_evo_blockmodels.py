@@ -100,7 +100,11 @@ def test_models_that_were_deleted_are_listed_apart(world: World, place: str) -> 
 
 @pytest.mark.parametrize(
     ("at", "member"),
-    [("new[0].title", "columns.new[0].title"), ("delete", "columns.delete"), ("file", "file")],
+    [
+        ("new[0].title", "columns.new[0].title"),
+        ("change", "columns.rename"),
+        ("file", "file"),
+    ],
 )
 def test_a_parameter_of_an_update_is_called_as_the_request_calls_it(at: str, member: str) -> None:
     problem = renamed(ProblemBody(Code.INVALID, "why", at, (Fault(at, "why"),)), update_member)

@@ -91,6 +91,16 @@ class TestBlocks(FamilySuite):
             {"model": MODEL, "file": FILE, "new": [GRADE | {"data_type": "Float128"}]},
             names="data_type",
         ),
+        Refused(
+            "BLOCK_MODEL_UPDATE",
+            {"model": MODEL, "file": FILE, "new": [GRADE | {"title": "k"}]},
+            names="new",
+        ),
+        Refused(
+            "BLOCK_MODEL_UPDATE",
+            {"model": MODEL, "change": [{"title": "lot", "new_title": "x"}]},
+            names="change",
+        ),
         Refused("BLOCK_MODEL_QUERY", {"model": MODEL, "geometry": "polar"}, names="geometry"),
     )
 

@@ -26,6 +26,10 @@ DataType = Literal[
     "Timestamp",
 ]
 MOST_COLUMNS: Final = 200  # that one update can write
+#: Columns of tables that say which block a row is, and where.
+INDICES: Final = ("i", "j", "k")
+PLACES: Final = ("x", "y", "z")
+GEOMETRY: Final = frozenset({*INDICES, *PLACES})
 Title = Annotated[str, Meta(min_length=1, max_length=100)]
 
 
@@ -109,6 +113,13 @@ def check_update(params: Update) -> None:
     faults = [
         Fault("new", f"column '{title}' is named more than once")
         for title in sorted({title for title in titles if titles.count(title) > 1})
+    ]
+    came = [("new", column.title) for column in params.new]
+    came += [("change", change.new_title or "") for change in params.change]
+    faults += [
+        Fault(at, f"no column can be called '{title}': that is where a block is")
+        for at, title in came
+        if title in GEOMETRY
     ]
     if len(params.written) > MOST_COLUMNS:
         detail = f"at most {MOST_COLUMNS} columns can be written at once, got {len(params.written)}"

@@ -36,7 +36,12 @@ Asked = Request[Caller, None, State]
 
 JobId = Annotated[str, Parameter(description="The job's UUID.")]
 #: Where members of a job's parameters stand in a request.
-UPDATE_MEMBERS: Final = {name: f"columns.{name}" for name in ("new", "update", "delete")}
+UPDATE_MEMBERS: Final = {
+    "new": "columns.new",
+    "update": "columns.update",
+    "delete": "columns.delete",
+    "change": "columns.rename",
+}
 
 
 @patch(f"{MODEL}/blocks", status_code=HTTPStatus.ACCEPTED)

@@ -11,8 +11,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from haulier.core.problem import Code, Problem
-from haulier.families.blocks.io.tables import INDICES, PLACES, ROWS, TYPES, VALUES, opened
+from haulier.families.blocks.io.tables import ROWS, TYPES, VALUES, opened
 from haulier.families.blocks.method.lattice import IntArray, Lattice
+from haulier.families.blocks.params import INDICES, PLACES
 
 SLAB: Final = 4 * ROWS  # blocks, and rows of a table, that are held at once
 BLOCK: Final = "block"

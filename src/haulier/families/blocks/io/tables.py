@@ -10,10 +10,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from haulier.families.blocks.method.lattice import IntArray, Lattice
+from haulier.families.blocks.params import INDICES, PLACES
 
 VALUES: Final = "values"  # what the one column of a kept file is called
-INDICES: Final = ("i", "j", "k")
-PLACES: Final = ("x", "y", "z")
 ROWS: Final = 1 << 18  # read and written at once
 BUFFER_BYTES: Final = 1 << 16  # of each column that is read
 
