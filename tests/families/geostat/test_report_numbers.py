@@ -164,6 +164,15 @@ def test_bins_of_round_width_cover_every_value(values: list[float]) -> None:
     assert found.weights.sum() == np.isfinite(array).sum()
 
 
+@pytest.mark.parametrize("value", [0.0, 5e-324, 1e17, -1e17, 1e300])
+def test_one_value_alone_has_bins_around_it(value: float) -> None:
+    """Also where a half is less than the step from one double to the next."""
+    edges = bin_edges(np.full(5, value))
+
+    assert edges[0] <= value < edges[-1]
+    assert np.all(np.diff(edges) > 0)
+
+
 def test_a_histogram_counts_a_value_on_an_edge_in_the_bin_above_it() -> None:
     tally = Tally("samples", np.array([0.0, 1.0, 2.0]))
 
