@@ -5,6 +5,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
+from haulier.families.clouds.method import isolation
 from haulier.families.clouds.method.isolation import isolation_of
 from haulier.families.clouds.method.thinning import (
     centres_of_voxels,
@@ -103,3 +104,25 @@ def test_too_few_neighbours_are_infinitely_far() -> None:
     found = isolation_of(np.zeros((2, 3)), np.zeros((2, 3)), 4)
 
     assert np.isinf(found.distances).all()
+
+
+def test_points_of_one_place_are_not_all_looked_at(
+    places: NDArray[np.float64], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A tree makes one leaf of them: it would take the square of their number."""
+    among = np.concatenate([places, np.ones((1200, 3)), places[:5], np.full((1500, 3), 2.0)])
+    some = np.concatenate([places[:50], np.ones((2, 3)), np.full((1, 3), 2.0)])
+    distances, _ = KDTree(among).query(some, k=5)
+    grown: list[int] = []
+
+    def planted(given: NDArray[np.float64]) -> KDTree:
+        grown.append(len(given))
+        return KDTree(given)
+
+    monkeypatch.setattr(isolation, "KDTree", planted)
+
+    found = isolation_of(some, among, 4)
+
+    assert grown == [len(places) + 5 + 5 + 5]
+    assert found.distances.tolist() == distances[:, 1:].mean(axis=1).tolist()
+    assert found.farthest.tolist() == distances[:, -1].tolist()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,9 @@ from scipy.spatial import KDTree
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
+
+#: More points of one X may be points of one place, of which a tree makes one leaf, however many.
+MANY: Final = 1000
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,7 @@ def isolation_of(places: FloatArray, among: FloatArray, neighbours: int) -> Isol
     if not len(places):
         none = np.zeros(0)
         return Isolation(none, none, none.astype(bool))
+    among = _few_of_each(among, neighbours + 1)
     origin = among.min(axis=0)
     tree = KDTree(among - origin)
     distances, numbers = tree.query(places - origin, k=neighbours + 1)
@@ -52,3 +57,17 @@ def isolation_of(places: FloatArray, among: FloatArray, neighbours: int) -> Isol
     counts = np.maximum(finite.sum(axis=1), 1)
     around = np.where(finite, heights, 0.0).sum(axis=1) / counts
     return Isolation(others.mean(axis=1), others[:, -1], places[:, 2] >= around)
+
+
+def _few_of_each(places: FloatArray, most: int) -> FloatArray:
+    """Leave out points of one place beyond so many: the nearest ones are among these as well.
+
+    A search would look at all of them for each of them.
+    """
+    if np.unique(places[:, 0], return_counts=True)[1].max() <= MANY:
+        return places
+    order = np.lexsort(places.T)
+    begins = np.r_[True, (np.diff(places[order], axis=0) != 0).any(axis=1)]
+    starts = np.flatnonzero(begins)
+    rank = np.arange(len(order)) - starts[np.cumsum(begins) - 1]
+    return places[np.sort(order[rank < most])]
