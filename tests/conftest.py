@@ -9,12 +9,17 @@ from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import HealthCheck, settings
 
 from haulier.engine import durable
 from haulier.engine.database import VERSION_TABLE, connect, migrate
 from haulier.testing.installation import Installation, opened
 from haulier.testing.nursery import Nursery
 from haulier.testing.nursery import opened as nursery_opened
+
+# How long an example takes says how busy the machine is; one without end is pytest's to stop.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")

@@ -44,9 +44,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with running(
         folder, environment={"HAULIER_FAMILIES": "haulier.testing.faults:FAMILY"}
     ) as server:
-        with httpx.Client(
-            base_url=server.url, headers={"authorization": f"Bearer {server.key}"}
-        ) as api:
+        headers = {"authorization": f"Bearer {server.key}"}
+        with httpx.Client(base_url=server.url, headers=headers, timeout=60) as api:
             body = {"url": str(write_release(folder / "release"))}
             api.put(f"/catalog/overture_release/{RELEASE}", json=body).raise_for_status()
         yield server
@@ -57,6 +56,13 @@ def api(server: Server) -> Iterator[Api]:
     """Give a client with the server's key."""
     headers = {"authorization": f"Bearer {server.key}"}
     with httpx.Client(base_url=server.url, headers=headers, timeout=60) as client:
+        yield client
+
+
+@pytest.fixture
+def keyless(server: Server) -> Iterator[Api]:
+    """Give a client without a key."""
+    with httpx.Client(base_url=server.url, timeout=60) as client:
         yield client
 
 
@@ -127,14 +133,12 @@ def roads() -> bytes:
 
 
 @pytest.fixture
-def container(server: Server) -> ContainerClient:
+def container(server: Server, keyless: Api) -> ContainerClient:
     """Give Azure's client for the storage, with credentials as the vendor hands them out."""
     key = {"tomtom-api-key": server.key}
-    wrapped = httpx.get(
-        f"{server.url}{STORAGES}/storage-001/credentials?type=READ_WRITE", headers=key
-    ).json()
-    unwrapped = httpx.post(
-        f"{server.url}/v1/sys/wrapping/unwrap", headers={"X-Vault-Token": wrapped["credentials"]}
+    wrapped = keyless.get(f"{STORAGES}/storage-001/credentials?type=READ_WRITE", headers=key).json()
+    unwrapped = keyless.post(
+        "/v1/sys/wrapping/unwrap", headers={"X-Vault-Token": wrapped["credentials"]}
     ).json()
     data = unwrapped["data"]
     return ContainerClient.from_container_url(

@@ -5,7 +5,6 @@ import json
 import subprocess
 from typing import Any, Final
 
-import httpx
 import pyarrow.parquet as pq
 import pytest
 from azure.storage.blob import ContainerClient
@@ -139,7 +138,7 @@ def test_jobs_are_listed_by_type_and_page_by_page(api: Any) -> None:
     numbers = [api.post(GEM, json=request).json()["job_id"] for _ in range(3)]
 
     first = api.get(GEM, params={"job_type": "TROUBLE", "limit": 2})
-    second = httpx.get(first.links["next"]["url"], headers=api.headers)
+    second = api.get(first.links["next"]["url"])
 
     shown = [job["job_id"] for job in first.json()["jobs"] + second.json()["jobs"]]
     assert shown[:3] == numbers[::-1]
@@ -160,15 +159,15 @@ def test_storages_are_shown_as_the_vendor_shows_them(api: Any, server: Server) -
     assert api.get(f"{STORAGES}/storage-999").json()["error"] == "Not Found"
 
 
-def test_credentials_unwrap_once(api: Any, server: Server) -> None:
+def test_credentials_unwrap_once(api: Any, keyless: Any) -> None:
     path = f"{STORAGES}/storage-001/credentials"
     token = api.get(path, params={"type": "READ"}).json()["credentials"]
     vault: dict[str, Any] = {
-        "url": f"{server.url}/v1/sys/wrapping/unwrap",
+        "url": "/v1/sys/wrapping/unwrap",
         "headers": {"X-Vault-Token": token},
     }
 
-    first, second = httpx.post(**vault), httpx.post(**vault)
+    first, second = keyless.post(**vault), keyless.post(**vault)
 
     assert token.startswith("hvs.CAESI")
     assert set(first.json()) == {
@@ -182,15 +181,15 @@ def test_credentials_unwrap_once(api: Any, server: Server) -> None:
     assert api.get(path, params={"type": "WRITE"}).status_code == 400
 
 
-def test_credentials_open_their_container_and_nothing_else(api: Any, server: Server) -> None:
+def test_credentials_open_their_container_and_nothing_else(api: Any, keyless: Any) -> None:
     token = api.get(f"{STORAGES}/storage-001/credentials", params={"type": "READ"}).json()
     vault = {"X-Vault-Token": token["credentials"]}
-    data = httpx.post(f"{server.url}/v1/sys/wrapping/unwrap", headers=vault).json()["data"]
+    data = keyless.post("/v1/sys/wrapping/unwrap", headers=vault).json()["data"]
     secret = {"authorization": f"Bearer {data['credentials']['clientSecret']}"}
     sas = data["credentials"]["sasToken"]
 
-    assert httpx.get(f"{data['url'].rstrip('/')}?comp=list&{sas}").status_code == 200
-    assert httpx.put(f"{data['url']}x.txt?{sas}", content=b"x").status_code == 403
-    assert httpx.get(f"{server.url}/blob/storage-2/default?comp=list&{sas}").status_code == 403
-    assert httpx.get(f"{server.url}/jobs", headers=secret).status_code == 403
-    assert httpx.get(f"{server.url}{STORAGES}", headers=secret).status_code == 403
+    assert keyless.get(f"{data['url'].rstrip('/')}?comp=list&{sas}").status_code == 200
+    assert keyless.put(f"{data['url']}x.txt?{sas}", content=b"x").status_code == 403
+    assert keyless.get(f"/blob/storage-2/default?comp=list&{sas}").status_code == 403
+    assert keyless.get("/jobs", headers=secret).status_code == 403
+    assert keyless.get(STORAGES, headers=secret).status_code == 403

@@ -369,9 +369,9 @@ def test_an_operator_limits_jobs_and_an_organisation_cannot(
     assert [one["body"] for one in smalls] == [{"max_blocks": 50}]
     headers = {"authorization": f"Bearer {server.key}"}
     url = f"{server.url}/catalog/limits/geostat"
-    seen = httpx.get(url, headers=headers)
+    seen = httpx.get(url, headers=headers, timeout=LIMIT_S)
     assert seen.json()["body"] == {"max_blocks": 1_000_000}
-    refused = httpx.put(url, headers=headers, json={"max_blocks": 10**12})
+    refused = httpx.put(url, headers=headers, json={"max_blocks": 10**12}, timeout=LIMIT_S)
     assert refused.status_code == 403
     assert "operator" in refused.text
     assert haulier("limits", "set", "geostat", "max_blocks", "-1").code == Exit.USAGE

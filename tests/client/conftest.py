@@ -67,11 +67,11 @@ def faulty() -> Iterator[Callable[..., FaultyServer]]:
 
 
 @pytest.fixture
-def nowhere() -> str:
-    """Give an address where nobody listens."""
+def nowhere() -> Iterator[str]:
+    """Give an address where nobody listens; it is kept, so that nobody begins to."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{probe.getsockname()[1]}"
+        yield f"http://127.0.0.1:{probe.getsockname()[1]}"
 
 
 def say(status: int, body: bytes = b"", **headers: str) -> Reply:

@@ -41,7 +41,8 @@ def server(
 
 @pytest.fixture
 def api(server: Server) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=server.url, headers={"x-words-key": server.key}) as client:
+    headers = {"x-words-key": server.key}
+    with httpx.Client(base_url=server.url, headers=headers, timeout=60) as client:
         client.headers["x-api-key"] = server.key
         client.put("/storages/storage-001/files/book.txt", content=TEXT).raise_for_status()
         yield client

@@ -303,7 +303,7 @@ def times(deposit: Deposit, job_id: Any) -> dict[str, float]:
     """Give when a job became what, by the server's clock."""
     server = deposit.desk.server
     headers = {"authorization": f"Bearer {server.key}"}
-    with httpx.Client(verify=False, base_url=server.url) as client:  # noqa: S501 -- our own server
+    with httpx.Client(verify=False, base_url=server.url, timeout=60) as client:  # noqa: S501 -- our own
         events = client.get(f"/jobs/{job_id}/timeline", headers=headers).json()["timeline"]
     return {each["type"]: datetime.fromisoformat(each["at"]).timestamp() for each in events}
 

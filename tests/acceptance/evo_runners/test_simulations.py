@@ -244,7 +244,7 @@ def test_the_report_is_a_page_for_those_with_a_key(
     ran: SimpleNamespace, deposit: Deposit, task: str
 ) -> None:
     result, server = ran.results[task], deposit.desk.server
-    with httpx.Client(verify=False) as client:  # noqa: S501 -- our own server, on this machine
+    with httpx.Client(verify=False, timeout=60) as client:  # noqa: S501 -- our own server
         refused = client.get(result.dashboard_url)
         page = client.get(result.dashboard_url, headers={"authorization": f"Bearer {server.key}"})
 
