@@ -70,4 +70,4 @@ def _few_of_each(places: FloatArray, most: int) -> FloatArray:
     begins = np.r_[True, (np.diff(places[order], axis=0) != 0).any(axis=1)]
     starts = np.flatnonzero(begins)
     rank = np.arange(len(order)) - starts[np.cumsum(begins) - 1]
-    return places[np.sort(order[rank < most])]
+    return np.asarray(places[np.sort(order[rank < most])])
