@@ -23,7 +23,7 @@ from haulier.families.geostat.method.lags import (
     equal_lags,
     gstat_lags,
 )
-from haulier.families.geostat.method.pairs import LEAF_SIZE
+from haulier.families.geostat.method.leaves import LEAF_SIZE
 
 FloatArray = NDArray[np.float64]
 Table = Callable[[str], dict[str, FloatArray]]

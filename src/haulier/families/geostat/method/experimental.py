@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from haulier.families.geostat.method import pairs
 from haulier.families.geostat.method.lags import Direction, Form, Lags
+from haulier.families.geostat.method.leaves import Samples, leafed
 from haulier.families.geostat.method.rotation import FloatArray
 
 IntArray = NDArray[np.int64]
@@ -121,7 +122,7 @@ def experimental_variogram(
 
 def _checked(
     places: FloatArray, values: FloatArray, weights: FloatArray | None, holes: IntArray | None
-) -> pairs.Samples:
+) -> Samples:
     n = len(values)
     weights = np.ones(n) if weights is None else np.asarray(weights, dtype=np.float64)
     codes = np.zeros(n, dtype=np.int64) if holes is None else np.asarray(holes, dtype=np.int64)
@@ -135,7 +136,7 @@ def _checked(
         raise ValueError("places and values must be finite; leave out the rows that are not")
     if not np.all(np.isfinite(weights)) or np.any(weights < 0) or weights.sum() == 0:
         raise ValueError("weights must be finite, none negative, and not all zero")
-    return pairs.Samples(
+    return Samples(
         np.ascontiguousarray(np.transpose(places), dtype=np.float64),
         np.ascontiguousarray(values, dtype=np.float64),
         np.ascontiguousarray(weights),
@@ -156,14 +157,14 @@ def _elementary_edges(lags: Sequence[Lags]) -> FloatArray:
 
 
 def _summed(
-    samples: pairs.Samples,
+    samples: Samples,
     directions: Sequence[Direction],
     edges: FloatArray,
     measure: int,
     report: Callable[[float], None] | None,
 ) -> tuple[IntArray, FloatArray]:
     """Go over all pairs: counts (d, k) and sums (d, k, 5) of the k intervals between edges."""
-    samples, leaves = pairs.leafed(samples)
+    samples, leaves = leafed(samples)
     bins = pairs.binned(edges)
     forms = np.array([pairs.FORMS[each.form] for each in directions], dtype=np.int64)
     limits = np.array([each.limits for each in directions])
