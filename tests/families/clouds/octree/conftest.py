@@ -149,18 +149,19 @@ def shared() -> Callable[[str], Path]:
 
 
 @pytest.fixture(scope="session")
-def copc_js(request: pytest.FixtureRequest) -> Callable[[str, Path], str]:
-    """Give a way to run a script beside npm's `copc`; skip where it cannot be had."""
+def beside_npm(request: pytest.FixtureRequest) -> Callable[[str, str, Path], str]:
+    """Give a way to run a script beside a package of npm; skip where it cannot be had."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
         pytest.skip("there is no node")
-    folder = Path(request.config.cache.mkdir("copc"))
-    if not (folder / "node_modules" / "copc").is_dir():
-        install = [npm, "install", "--no-audit", "--no-fund", "copc@0.0.8"]
-        if subprocess.run(install, cwd=folder, capture_output=True, check=False).returncode:
-            pytest.skip("npm cannot install copc")
 
-    def run(script: str, path: Path) -> str:
+    def run(package: str, script: str, path: Path) -> str:
+        name = package.partition("@")[0]
+        folder = Path(request.config.cache.mkdir(name))
+        if not (folder / "node_modules" / name).is_dir():
+            install = [npm, "install", "--no-audit", "--no-fund", package]
+            if subprocess.run(install, cwd=folder, capture_output=True, check=False).returncode:
+                pytest.skip(f"npm cannot install {package}")
         (folder / "script.mjs").write_text(script)
         command = [node, "script.mjs", str(path)]
         return subprocess.run(

@@ -79,9 +79,9 @@ def test_laspy_finds_the_points_of_a_box(copc: Path, terrain: Path) -> None:
 
 
 def test_copc_js_finds_every_point_once(
-    copc: Path, terrain: Path, copc_js: Callable[[str, Path], str]
+    copc: Path, terrain: Path, beside_npm: Callable[[str, str, Path], str]
 ) -> None:
-    found = json.loads(copc_js(SCRIPT, copc))
+    found = json.loads(beside_npm("copc@0.0.8", SCRIPT, copc))
 
     las = laspy.read(terrain)
     fields = [

@@ -7,6 +7,7 @@ from pathlib import Path
 from struct import unpack_from
 from typing import Any
 
+import laspy
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -14,6 +15,54 @@ import pytest
 from haulier.families.clouds.io.cloud import open_cloud
 
 Build = Callable[..., Any]
+VIEWER = "potree-core@2.0.15"
+#: Loads all nodes with the viewer's own loader: what that asks of a browser is made here of node.
+SCRIPT = """
+import { readFile } from "node:fs/promises";
+import { createContext, runInContext } from "node:vm";
+
+globalThis.self = globalThis;
+globalThis.Blob = class { constructor(parts) { this.text = parts.join(""); } };
+URL.createObjectURL = (blob) => blob.text;
+URL.revokeObjectURL = () => {};
+globalThis.Worker = class {
+  constructor(text) {
+    const postMessage = (data) => setImmediate(() => this.onmessage({ data }));
+    this.inside = createContext({ console, TextDecoder, performance, postMessage });
+    this.inside.self = this.inside;
+    runInContext(text, this.inside);
+  }
+  postMessage(data) { setImmediate(() => this.inside.onmessage({ data })); }
+};
+const requests = {
+  getUrl: async (url) => url,
+  fetch: async (url, options) => {
+    const whole = await readFile(`${process.argv[2]}/${url.split("/").pop()}`);
+    const range = /bytes=(\\d+)-(\\d+)/.exec(options?.headers?.Range ?? "");
+    return new Response(range ? whole.subarray(Number(range[1]), Number(range[2]) + 1) : whole);
+  },
+};
+const { Potree } = await import("potree-core");
+const cloud = await new Potree().loadPointCloud("folder/metadata.json", requests);
+const { root, offset } = cloud.pcoGeometry;
+const points = [];
+const waiting = [root];
+let nodes = 0;
+while (waiting.length) {
+  const node = waiting.pop();
+  await node.load();
+  while (!node.loaded) await new Promise(setImmediate);
+  nodes += 1;
+  const { position, intensity, rgba } = node.geometry.attributes;
+  const low = offset.clone().add(node.boundingBox.min).toArray();
+  for (let i = 0; i < node.numPoints; i++) {
+    const place = low.map((each, axis) => each + position.array[3 * i + axis]);
+    points.push([...place, intensity.array[i], ...rgba.array.slice(4 * i, 4 * i + 3)]);
+  }
+  waiting.push(...Object.values(node.children).filter(Boolean));
+}
+console.log(JSON.stringify({ nodes, points }));
+"""
 
 SMALL: dict[str, Any] = {"span": 32, "leaf_max": 40}
 KINDS = {
@@ -146,3 +195,20 @@ def test_a_hierarchy_of_many_nodes_has_links_to_pages(
     assert head["hierarchy"]["firstChunkSize"] <= 9 * 22 < (folder / "hierarchy.bin").stat().st_size
     assert sum(node.points for node in nodes) == 14_000
     assert len({node.name for node in nodes}) == len(nodes)
+
+
+def test_the_viewers_own_loader_finds_every_point_once(
+    potree: Path, head: Any, terrain: Path, beside_npm: Callable[[str, str, Path], str]
+) -> None:
+    found = json.loads(beside_npm(VIEWER, SCRIPT, potree))
+
+    las = laspy.read(terrain)
+    # The viewer takes a colour of up to 255 as one of 8 bits.
+    bits = [np.asarray(each) for each in (las.red, las.green, las.blue)]
+    colours = [np.where(each > 255, each // 256, each) for each in bits]
+    fields = [las.x * 100, las.y * 100, las.z * 100, las.intensity, *colours]
+    expected = np.stack([np.array(each, float) for each in fields], axis=1)
+    points = np.array(found["points"])
+    points[:, :3] *= 100  # whole hundredths: the viewer has them as numbers of 32 bits
+    assert found["nodes"] == len([node for node in nodes_of(potree, head) if node.points])
+    assert sorted(np.rint(points).tolist()) == sorted(np.rint(expected).tolist())
