@@ -127,6 +127,13 @@ def test_moments_are_those_of_its_quantiles(tails: tuple[float | None, float | N
     assert fitted.variance == pytest.approx(quantiles.var(), rel=1e-5)
 
 
+def test_a_tail_whose_square_is_no_number_has_an_infinite_variance() -> None:
+    far = fit_distribution(FIVE, upper=UpperTail.of_power(0.5, 1e300))
+
+    assert far.variance == np.inf
+    assert np.isfinite(far.mean)
+
+
 def test_a_distribution_is_rebuilt_from_its_table_without_loss() -> None:
     rng = np.random.default_rng(1)
     fitted = tailed(rng.lognormal(size=500), rng.uniform(size=500))

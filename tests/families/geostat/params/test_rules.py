@@ -42,6 +42,24 @@ def test_a_direction_is_refused_where_pairs_of_every_direction_count(name: str, 
     assert direction(type="directional", **{name: 45.0}) == {}
 
 
+@pytest.mark.parametrize("kind", ["KRIGING", "IDW", "BREAK_TIES", "DECLUSTERING", "CONSIM"])
+def test_an_ellipsoid_that_has_no_inside_is_refused(kind: str) -> None:
+    """A matrix without an inverse was an internal error of the job."""
+    flat = {"ellipsoid": {"ellipsoid_ranges": BALL | {"minor": 1e-300}}, "max_samples": 9}
+
+    (at,) = faults(kind, neighborhood=flat)
+
+    assert at == "neighborhood.ellipsoid.ellipsoid_ranges"
+
+
+def test_a_limit_that_is_no_number_of_a_kernel_is_refused() -> None:
+    """What is beyond 64 bits was an internal error of the job."""
+    search = {**PARAMS["KRIGING"]["neighborhood"], "max_samples_per_octant": 2**63}
+
+    with pytest.raises(msgspec.ValidationError, match="max_samples_per_octant"):
+        faults("KRIGING", neighborhood=search)
+
+
 def test_defaults_that_are_spelled_out_are_no_direction() -> None:
     assert direction(azimuth=0.0, dip=0.0, azimuth_tolerance=22.5, dip_tolerance=22.5) == {}
 

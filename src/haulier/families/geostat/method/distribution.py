@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -158,8 +159,9 @@ class Distribution:
 
     @property
     def variance(self) -> float:
-        """Give its variance, tails and all."""
-        return max(0.0, self._moment(2) - self._moment(1) ** 2)
+        """Give its variance, tails and all; infinite where a square is too large for a number."""
+        mean, square = self._moment(1), self._moment(2)
+        return max(0.0, square - mean * mean) if math.isfinite(square) else math.inf
 
     def _moment(self, order: int) -> float:
         """Integrate the quantile, or its square, over the probability."""

@@ -54,6 +54,14 @@ def _neighborhood(given: search.AnyNeighborhood, at: str) -> Iterator[Fault]:
         )
 
 
+@rule_of(search.EllipsoidRanges)
+def _ranges(given: search.EllipsoidRanges, at: str) -> Iterator[Fault]:
+    ranges = msgspec.structs.astuple(given)
+    if max(ranges) > search.LONGEST_TO_SHORTEST * min(ranges):
+        detail = f"{at} must be within a factor of {search.LONGEST_TO_SHORTEST:g} of each other"
+        yield Fault(at, f"{detail}, got {list(ranges)}")
+
+
 @rule_of(transforms.TailExtrapolation)
 def _tails(given: transforms.TailExtrapolation, at: str) -> Iterator[Fault]:
     if given.lower is not None and given.lower.min >= given.upper.max:

@@ -7,6 +7,10 @@ from msgspec import Meta
 from haulier.families.geostat.params.pieces import Piece
 
 MOST_SAMPLES = 1000
+MOST_OF_ALL = 2**31 - 1  # more than there are samples: no limit
+#: How often the longest semi-axis of an ellipsoid may hold the shortest; beyond, it has no inside
+#: that doubles can tell.
+LONGEST_TO_SHORTEST = 1e12
 Range = Annotated[float, Meta(description="Length of a semi-axis, in metres.", gt=0.0)]
 
 
@@ -67,7 +71,8 @@ class SectorNeighborhood(Piece, frozen=True):
         Annotated[int, Meta(description="With more empty octants: no value.", ge=0, le=8)] | None
     ) = None
     max_samples_per_octant: (
-        Annotated[int, Meta(description="Samples used of each octant.", ge=1)] | None
+        Annotated[int, Meta(description="Samples used of each octant.", ge=1, le=MOST_OF_ALL)]
+        | None
     ) = None
     max_empty_quadrants: (
         Annotated[
@@ -77,18 +82,28 @@ class SectorNeighborhood(Piece, frozen=True):
         | None
     ) = None
     max_samples_per_quadrant: (
-        Annotated[int, Meta(description="Samples used of each quadrant.", ge=1)] | None
+        Annotated[int, Meta(description="Samples used of each quadrant.", ge=1, le=MOST_OF_ALL)]
+        | None
     ) = None
     max_samples_per_drillhole: (
         Annotated[
             int,
-            Meta(description="Samples used of each drillhole; the source must have them.", ge=1),
+            Meta(
+                description="Samples used of each drillhole; the source must have them.",
+                ge=1,
+                le=MOST_OF_ALL,
+            ),
         ]
         | None
     ) = None
     max_drillholes_per_estimate: (
         Annotated[
-            int, Meta(description="Drillholes used at most; the source must have them.", ge=1)
+            int,
+            Meta(
+                description="Drillholes used at most; the source must have them.",
+                ge=1,
+                le=MOST_OF_ALL,
+            ),
         ]
         | None
     ) = None
