@@ -20,12 +20,15 @@ from haulier.core.problem import Code, Problem
 from haulier.families.clouds.family import FAMILY
 from haulier.families.clouds.io.crs import wkt_of
 from haulier.families.clouds.io.frame import Frame
+from haulier.families.clouds.io.header import Triple
 from haulier.families.clouds.io.layout import Layout
 from haulier.families.clouds.io.lazwriter import ShardWriter, assemble
 from haulier.testing.stepkind_suite import StepSample, do
 
 LOW, HIGH = -(2**31), 2**31 - 1
 Place = tuple[int, int, int]
+MILLIMETRES: Triple = (0.001, 0.001, 0.001)
+ZERO: Triple = (0.0, 0.0, 0.0)
 CLOUDS: Mapping[str, Sequence[Place]] = {
     "ends": [(LOW, LOW, LOW), (HIGH, HIGH, HIGH)],
     "corners": [(LOW, LOW, 0), (HIGH, HIGH, 0), (LOW, HIGH, 5), (HIGH, LOW, 9)],
@@ -81,8 +84,10 @@ def little_memory() -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_AS, before)
 
 
-def write(path: Path, places: Sequence[Place]) -> Path:
-    """Write a cloud of stored numbers in millimetres."""
+def write(
+    path: Path, places: Sequence[Place], scales: Triple = MILLIMETRES, offsets: Triple = ZERO
+) -> Path:
+    """Write a cloud of stored numbers."""
     layout = Layout(6)
     records = np.zeros(len(places), layout.dtype)
     for axis, numbers in zip("XYZ", np.array(places).T, strict=True):
@@ -92,7 +97,7 @@ def write(path: Path, places: Sequence[Place]) -> Path:
     with ShardWriter(shard, layout) as writer:
         writer.add(records)
     wkt = wkt_of(CRS("EPSG:2154+EPSG:5720"))
-    assemble(path, Frame(layout, (0.001,) * 3, (0.0,) * 3, wkt), [(shard, writer.facts())])
+    assemble(path, Frame(layout, scales, offsets, wkt), [(shard, writer.facts())])
     return path
 
 
@@ -117,6 +122,26 @@ def test_no_extent_and_no_size_takes_more_than_points_ask_for(
     params = data.draw(PARAMS.get(kind, st.just({})))
     folder = tmp_path_factory.mktemp("extent")
     sample = StepSample(kind, kind, {"input_las": [write(folder / "cloud.laz", places)]}, params)
+
+    with or_a_problem():
+        do(FAMILY, sample, folder / "world")
+
+
+@pytest.mark.usefixtures("little_memory")
+@pytest.mark.parametrize("kind", ["BUILD_COPC", "DATASET_INFO", "OUTLIER", "THIN", "VALIDATE_LAS"])
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_no_scale_and_no_offset_ends_in_anything_but_a_result_or_a_problem(
+    kind: str, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    places = CLOUDS[data.draw(st.sampled_from(sorted(CLOUDS)))]
+    scale = st.sampled_from([1e-300, 1e-12, 1e-3, 1e3, 1e6, 1e200])
+    offset = st.sampled_from([0.0, -5e5, 1e15, -1e300])
+    scales, offsets = data.draw(st.tuples(scale, scale, scale)), (data.draw(offset), 0.0, 0.0)
+    params = data.draw(PARAMS.get(kind, st.just({})))
+    folder = tmp_path_factory.mktemp("quanta")
+    path = write(folder / "cloud.laz", places, scales, offsets)
+    sample = StepSample(kind, kind, {"input_las": [path]}, params)
 
     with or_a_problem():
         do(FAMILY, sample, folder / "world")

@@ -108,7 +108,7 @@ PLAIN: dict[str, tuple[Damage, str]] = {
     "endless offset": (put("d", OFFSET_Z, float("inf")), "offset of Z is inf"),
     "a scale without numbers": (
         put("d", SCALE_X, 1e300),
-        r"X has no number with the scale 1e\+300",
+        r"scale of X is 1e\+300, expected",
     ),
     "a million million points": (put("Q", COUNT, 10**12), "1,000,000,000,000 points"),
     "as many as there are numbers": (put("Q", COUNT, 2**64 - 1), "has room for"),

@@ -240,7 +240,7 @@ def immense(folder: Path) -> None:
         ("binary", doubles, "must be signed numbers of 4 bytes"),
         ("binary", flat, r"the schema has no \['Z'\]"),
         ("binary", scaleless, "the scale of Y is 0"),
-        ("binary", immense, "X has no number with the scale 1e"),
+        ("binary", immense, "the scale of X is 1e"),
         ("binary", nameless, "EPT_FILE: ept.json"),
         ("binary", another_encoding, "CLOUD_DAMAGED: tile 0-0-0-0.zst cannot be read"),
         ("zstandard", cut, "CLOUD_DAMAGED: tile 1-1-0-1.zst cannot be read"),

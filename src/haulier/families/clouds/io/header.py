@@ -1,6 +1,5 @@
 """The header of a LAS file, read without trust: every number is held against the file's size."""
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from struct import Struct
@@ -24,7 +23,9 @@ SIZES: Final = {0: 227, 1: 227, 2: 227, 3: 235, 4: 375}
 RECORD_SIZES: Final = (20, 28, 26, 34, 57, 63, 30, 36, 38, 59, 67)
 COMPRESSED: Final = 0x80
 FORMAT_BITS: Final = 0x3F
-INT32: Final = 2**31
+#: Far more than any survey has: coordinates beyond have no area, no middle and no neighbours.
+LEAST_SCALE, MOST_SCALE = 1e-12, 1e6
+MOST_OFFSET: Final = 1e15
 LAS_1_4: Final = 4
 #: Batches of records are held in memory: all that can be described has 2,800 bytes at most.
 MOST_RECORD: Final = 4096
@@ -206,12 +207,11 @@ def check_quanta(scales: Triple, offsets: Triple, at: str) -> None:
         Problem: INVALID with CLOUD_HEADER_WRONG.
     """
     for axis, scale, offset in zip("XYZ", scales, offsets, strict=True):
-        if not (math.isfinite(scale) and scale > 0):
-            raise _wrong(f"the scale of {axis} is {scale}, expected a positive number", at)
-        if not math.isfinite(offset):
-            raise _wrong(f"the offset of {axis} is {offset}, expected a finite number", at)
-        if not math.isfinite(INT32 * scale + abs(offset)):
-            raise _wrong(f"{axis} has no number with the scale {scale} and offset {offset}", at)
+        if not LEAST_SCALE <= scale <= MOST_SCALE:  # NaN is none either
+            expected = f"expected a number from {LEAST_SCALE:g} to {MOST_SCALE:g}"
+            raise _wrong(f"the scale of {axis} is {scale}, {expected}", at)
+        if not abs(offset) <= MOST_OFFSET:
+            raise _wrong(f"the offset of {axis} is {offset}, expected at most {MOST_OFFSET:g}", at)
 
 
 def _check_size(header: Header, at: str) -> None:

@@ -25,6 +25,7 @@ DEPTH: Final = 21
 MARGIN: Final = 1 / 64
 #: A cube is never narrower than this many quanta: a single point has no extent.
 NARROWEST_QUANTA: Final = 64
+FARTHEST: Final = 2**62
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,8 @@ def cube_around(mins: FloatArray, maxs: FloatArray, scale: FloatArray, offset: F
         offset: (3,) what the coordinate 0 stands for.
 
     Raises:
-        ValueError: an extent is negative or not finite, or a scale is not positive.
+        ValueError: an extent is negative or not finite, a scale is not positive, or scales differ
+            so much that a corner has no number of 64 bits.
     """
     if not (np.all(np.isfinite(mins)) and np.all(np.isfinite(maxs)) and np.all(maxs >= mins)):
         raise ValueError(
@@ -76,6 +78,8 @@ def cube_around(mins: FloatArray, maxs: FloatArray, scale: FloatArray, offset: F
         math.floor((float(mins[axis]) - room - float(offset[axis])) / float(scale[axis]))
         for axis in AXES
     ]
+    if max(map(abs, origin)) >= FARTHEST:
+        raise ValueError(f"scales {np.asarray(scale).tolist()} are of too many orders for one cube")
     return Cube(
         lowest=_three([origin[axis] * float(scale[axis]) + float(offset[axis]) for axis in AXES]),
         size=size,

@@ -29,7 +29,7 @@ def map_scale(crs: CRS, x: float, y: float, unit_m: float) -> float:
 
     Returns:
         The geometric mean of the scales to the east and to the north, whose square is that of
-        areas; NaN where the place is none on earth.
+        areas; NaN or infinite where the place is none on earth.
 
     Source:
         Snyder (1987), Map projections: a working manual, ch. 4.
@@ -40,5 +40,6 @@ def map_scale(crs: CRS, x: float, y: float, unit_m: float) -> float:
         return float("nan")
     body = crs.get_geod() or Geod(ellps="WGS84")
     _, _, lengths = body.inv(lon[[0, 2]], lat[[0, 2]], lon[[1, 3]], lat[[1, 3]])
-    scales = 2 * SHORT_M / np.asarray(lengths)
+    with np.errstate(divide="ignore"):  # places so far off that all become one
+        scales = 2 * SHORT_M / np.asarray(lengths)
     return float(np.sqrt(scales[0] * scales[1]))

@@ -183,12 +183,12 @@ def _read(job: Job, wanted: _Range, context: Context) -> ByteArray:
 def _cube(job: Job) -> CubeFacts:
     boxes = [_extent(cloud, job.params) for cloud in job.clouds if cloud.point_count]
     first = job.clouds[0]
-    cube = cube_around(
-        np.min([low for low, _ in boxes], axis=0),
-        np.max([high for _, high in boxes], axis=0),
-        np.array(first.scales),
-        np.array(first.offsets),
-    )
+    low, high = np.min([low for low, _ in boxes], axis=0), np.max([top for _, top in boxes], axis=0)
+    try:
+        cube = cube_around(low, high, np.array(first.scales), np.array(first.offsets))
+    except ValueError as error:
+        hint = "write the cloud with scales that go together"
+        raise trap("CUBE_IMPOSSIBLE", str(error), hint, at=f"inputs.{SLOT}") from None
     return CubeFacts(cube.lowest, cube.size, cube.origin, cube.quanta)
 
 
