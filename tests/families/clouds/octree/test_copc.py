@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 
 from haulier.core.problem import Problem
+from haulier.families.clouds import FAMILY
 from haulier.families.clouds.io.cloud import open_cloud
 from haulier.families.clouds.io.copc import ENTRY, read_copc
+from haulier.testing.stepkind_suite import StepSample, do
 
 Build = Callable[..., Any]
 Las = Callable[..., Path]
@@ -180,3 +182,15 @@ def test_pages_that_lie_on_each_other_are_an_error_before_they_take_long(
 
     with pytest.raises(Problem, match="COPC_HIERARCHY: its pages have more bytes than the file"):
         read_copc(path)
+
+
+def test_a_broken_hierarchy_is_a_finding_of_validation(copc: Path, tmp_path: Path) -> None:
+    path = patched(copc, tmp_path, PLACE + 8, struct.pack("<Q", 32))
+    broken, sound = (
+        do(FAMILY, StepSample("copc", "VALIDATE_LAS", {"input_las": [each]}), tmp_path / each.stem)
+        for each in (path, copc)
+    )
+
+    assert not broken[0].values["valid"]
+    assert "COPC_COUNTS" in {each["code"] for each in broken[0].values["warnings"]}
+    assert "COPC_COUNTS" not in {each["code"] for each in sound[0].values["warnings"]}

@@ -1,5 +1,6 @@
 """Traps of rasters: each an error or a warning with a code, and none of them silent."""
 
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -217,6 +218,18 @@ def test_a_file_that_is_no_geotiff_is_refused(do: Any, tmp_path: Path, content: 
 
     with pytest.raises(Problem, match="RASTER_UNREADABLE"):
         do("GENERATE_HILLSHADE", input_tif=path)
+
+
+@pytest.mark.parametrize("cell", [float("nan"), float("inf")])
+def test_a_raster_of_cells_without_size_is_refused(
+    do: Any, write_raster: Any, tmp_path: Path, cell: float
+) -> None:
+    content = bytearray(write_raster(PLANE, cell=17.25).read_bytes())
+    content = content.replace(struct.pack("<d", 17.25), struct.pack("<d", cell))
+    (tmp_path / "broken.tif").write_bytes(content)
+
+    with pytest.raises(Problem, match="RASTER_NOT_NORTH_UP"):
+        do("GENERATE_HILLSHADE", input_tif=tmp_path / "broken.tif")
 
 
 def test_a_truncated_geotiff_is_refused(do: Any, write_raster: Any) -> None:

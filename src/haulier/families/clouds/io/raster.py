@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import warnings
 from collections.abc import Iterator
@@ -254,7 +255,7 @@ def open_raster(path: Path, at: str) -> Iterator[Raster]:
 
 def _described(file: Any, at: str) -> Raster:  # noqa: ANN401 -- rasterio has no types
     shift = file.transform
-    if shift.b or shift.d or shift.a <= 0 or shift.e >= 0:
+    if shift.b or shift.d or not (shift.a > 0 > shift.e and all(map(math.isfinite, shift))):
         message = f"its cells are turned, or it has no place on the map: {tuple(shift)[:6]}"
         hint = "warp it to a grid with north up first"
         raise trap("RASTER_NOT_NORTH_UP", message, hint, at=at)

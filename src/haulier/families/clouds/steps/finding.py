@@ -42,6 +42,15 @@ def found(note: Note, severity: Severity = "warning") -> Finding:
     return Finding(severity, note.code, note.message, note.what_to_do)
 
 
+def unreadable(detail: str) -> Finding:
+    """Give a problem as a finding; its detail is "CODE: message; what to do"."""
+    code, colon, rest = detail.partition(": ")
+    message, _, hint = rest.rpartition("; ")
+    if not colon:
+        return Finding("error", "CLOUD_UNREADABLE", detail, "")
+    return Finding("error", code, message or rest, hint if message else "")
+
+
 def ordered(findings: list[Finding]) -> list[Finding]:
     """Give findings the worst first, each once."""
     once = list({(each.code, each.message): each for each in findings}.values())

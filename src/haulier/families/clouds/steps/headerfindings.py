@@ -6,11 +6,13 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
+from haulier.core.problem import Problem
 from haulier.families.clouds.io.cloud import Cloud
+from haulier.families.clouds.io.copc import read_copc
 from haulier.families.clouds.io.frame import WKT, WKT_BIT
 from haulier.families.clouds.io.header import FIRST, LAS_1_4, RECORD_SIZES, SIZES, Header
 from haulier.families.clouds.io.layout import UNDOCUMENTED
-from haulier.families.clouds.steps.finding import Finding
+from haulier.families.clouds.steps.finding import Finding, unreadable
 
 REWRITE: Final = "write the file anew, for instance with MERGE_LAS of this file alone"
 #: The first version (1.x) that knows a point format.
@@ -31,6 +33,8 @@ def header_findings(cloud: Cloud) -> Iterator[Finding]:
         yield from _formats(header)
         yield from _origin(header)
         yield from _records(cloud)
+    if cloud.container == "copc":
+        yield from _octree(cloud)
     yield from _numbers(cloud)
 
 
@@ -52,6 +56,14 @@ def _raw(cloud: Cloud) -> Iterator[Finding]:
     elif minor >= LAS_1_4 and legacy and legacy != header.point_count:
         message = f"the count of 32 bits says {legacy:,} points, that of 64 {header.point_count:,}"
         yield Finding("error", "COUNTS_DISAGREE", message, REWRITE)
+
+
+def _octree(cloud: Cloud) -> Iterator[Finding]:
+    """Follow the hierarchy: viewers need it, while all else reads the chunks without it."""
+    try:
+        read_copc(cloud.path)
+    except Problem as problem:
+        yield unreadable(problem.detail)
 
 
 def _formats(header: Header) -> Iterator[Finding]:

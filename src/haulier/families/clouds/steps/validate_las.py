@@ -17,7 +17,7 @@ from haulier.families.clouds.params.surveys import ValidateLas
 from haulier.families.clouds.steps import rewriting, surveying
 from haulier.families.clouds.steps.crsfindings import crs_findings
 from haulier.families.clouds.steps.dataset_info import findings_of, whole_survey
-from haulier.families.clouds.steps.finding import SEVERITIES, Finding, ordered
+from haulier.families.clouds.steps.finding import SEVERITIES, Finding, ordered, unreadable
 from haulier.families.clouds.steps.headerfindings import header_findings
 from haulier.families.clouds.steps.surveying import SURVEY
 
@@ -59,7 +59,7 @@ def merge(step: StepPlan, results: Mapping[str, PartResult], context: Context) -
     """Write the report."""
     opened = _opened(step, context)
     if isinstance(opened, Problem):
-        findings, points = [_unreadable(opened.detail)], 0
+        findings, points = [unreadable(opened.detail)], 0
         name = Path(context.read(step.inputs[INPUT])).name
     else:
         findings, points = _findings(opened, results, context)
@@ -93,19 +93,10 @@ def _findings(
     findings = findings_of(cloud, survey, crs_of(cloud))
     if damages:  # of some points nothing is known: what all of them say is not known either
         findings = [each for each in findings if each.code not in _OF_ALL_POINTS]
-    return ordered([*map(_unreadable, damages), *findings]), survey.point_count
+    return ordered([*map(unreadable, damages), *findings]), survey.point_count
 
 
 _OF_ALL_POINTS: Final = frozenset({"RETURN_COUNTS_WRONG", "HEADER_BOUNDS_LOOSE"})
-
-
-def _unreadable(detail: str) -> Finding:
-    """Give a problem as a finding; its detail is "CODE: message; what to do"."""
-    code, colon, rest = detail.partition(": ")
-    message, _, hint = rest.rpartition("; ")
-    if not colon:
-        return Finding("error", "CLOUD_UNREADABLE", detail, "")
-    return Finding("error", code, message or rest, hint if message else "")
 
 
 def _report(name: str, findings: Sequence[Finding], points: int) -> dict[str, Any]:
