@@ -37,7 +37,7 @@ Api = httpx.Client
 Until = Callable[[str, Callable[[dict[str, Any]], bool]], dict[str, Any]]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Give a server that knows the town's release, and the family that fails on order."""
     folder = tmp_path_factory.mktemp("server")
@@ -184,7 +184,7 @@ class Desk:
         return asyncio.run(within())
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def https(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Give a server with TLS on the usual port, of an address that is this run's own."""
     pid = os.getpid()
@@ -201,7 +201,7 @@ def https(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def open_desk(https: Server) -> Callable[[Path], Desk]:
     """Give what opens an empty workspace; the client's cache goes into the folder."""
     return lambda folder: Desk(https, uuid4(), uuid4(), folder / "cache")

@@ -43,7 +43,7 @@ def gone(pid: int) -> bool:
     return False
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server for all tests of the folder."""
     environment = {**FAULTS, "HAULIER_STORAGE_ROOTS": tmp_path_factory.getbasetemp().as_uri()}

@@ -33,7 +33,7 @@ CONTENT = bytes(range(256)) * 20_000  # 5 MB, many chunks
 LIMIT_S = 120.0
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server for all tests of the file."""
     with running(tmp_path_factory.mktemp("server"), environment=FAULTS) as started:

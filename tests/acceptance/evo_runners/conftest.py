@@ -117,7 +117,7 @@ def grades() -> tuple[pd.DataFrame, np.ndarray[Any, Any]]:
     return frame, at
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def deposit(open_desk: Callable[[Path], Desk], tmp_path_factory: pytest.TempPathFactory) -> Deposit:
     """Make the deposit."""
     shape = Ellipsoid(

@@ -1,0 +1,1 @@
+"""What whole servers do, for callers of every kind; the servers end with this folder's tests."""

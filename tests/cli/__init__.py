@@ -1,0 +1,1 @@
+"""The command line; its server ends with this folder's tests."""
