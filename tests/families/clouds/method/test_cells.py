@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from haulier.families.clouds.method.cells import (
+    BLOCK,
     HEIGHTS,
     Cells,
     blocks_of,
@@ -18,6 +19,10 @@ from haulier.families.clouds.method.cells import (
 from haulier.families.clouds.method.lattice import Window
 
 FIELDS = (*HEIGHTS, "south", "east")
+Ends = tuple[int, int]
+#: `cell_of` gives no cells farther from zero.
+FAR = 2**31 - BLOCK - 1
+ENDS = st.sampled_from([-FAR, -FAR + 1, -256, -1, 0, 255, FAR - 1, FAR]) | st.integers(-FAR, FAR)
 
 
 def some_points(seed: int, number: int = 500) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -89,3 +94,38 @@ def test_a_point_on_an_edge_lies_in_the_cell_above_whatever_its_decimals(
 def test_more_cells_than_can_be_counted_are_refused() -> None:
     with pytest.raises(ValueError, match="too small"):
         cell_of(np.array([2**31 - 1], dtype=np.int32), 1.0, 0.0, 0.001)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(ENDS, ENDS), min_size=1, max_size=20))
+def test_cells_at_the_ends_of_what_can_be_counted_are_told_apart(places: list[Ends]) -> None:
+    rows, columns = np.array(places, np.int32).T
+    values = dict.fromkeys(HEIGHTS, np.ones(len(rows), np.int64))
+
+    cells = gather(np.ascontiguousarray(rows), np.ascontiguousarray(columns), values)
+
+    found = list(zip(cells["row"].tolist(), cells["column"].tolist(), strict=True))
+    assert sorted(found) == sorted(set(places))
+    assert int(cells["count"].sum()) == len(places)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.integers(-(2**31), 2**31 - 1), min_size=1, max_size=9),
+    st.floats(1e-12, 1e6),
+    st.floats(-1e15, 1e15),
+    st.floats(5e-324, 1e6),
+)
+def test_a_cell_is_that_of_the_place_or_is_refused(
+    numbers: list[int], scale: float, offset: float, cell: float
+) -> None:
+    try:
+        cells, into = cell_of(np.array(numbers, np.int32), scale, offset, cell)
+    except ValueError as error:
+        assert "is too small for places" in str(error)  # noqa: PT017 -- either is right
+        return
+
+    along = (np.array(numbers) * scale + offset) / cell
+    assert np.isfinite(along).all()
+    assert (np.abs(cells - along) <= 1 + np.abs(along) * 1e-9).all()
+    assert ((into >= 0) & (into <= 1)).all()

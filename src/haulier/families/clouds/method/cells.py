@@ -25,6 +25,7 @@ BLOCK: Final = 1 << BLOCK_BITS
 STEPS: Final = 1024
 #: Points on the edge of a cell must not fall to either side as their decimals are rounded.
 EDGE: Final = 1e-3
+HALF: Final = 0.5
 
 #: How two values of a cell become one. All are of whole numbers, so that order does not matter.
 #: low, high, total: of heights in quanta; east, south: sums of places in the cell, in STEPS.
@@ -77,7 +78,8 @@ def cell_of(
     Raises:
         ValueError: there are more cells than 32 bits can count.
     """
-    cells, fractions, farthest = _cell_loop(numbers, scale, offset, cell, EDGE * scale / cell)
+    edge = min(EDGE * scale / cell, HALF)  # of cells far smaller than a step it would be infinite
+    cells, fractions, farthest = _cell_loop(numbers, scale, offset, cell, edge)
     if farthest >= 2**31 - BLOCK:
         raise ValueError(f"a cell of {cell:g} is too small for places {farthest:.4g} cells away")
     return cells, fractions
