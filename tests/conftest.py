@@ -19,6 +19,10 @@ from haulier.testing.nursery import opened as nursery_opened
 
 # How long an example takes says how busy the machine is; one without end is pytest's to stop.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# `make test` names this one: the same examples on every machine.
+settings.register_profile(
+    "ci", settings.get_profile("patient"), derandomize=True, database=None, print_blob=True
+)
 settings.load_profile("patient")
 
 
