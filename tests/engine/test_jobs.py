@@ -1,7 +1,9 @@
 """The facade of jobs, on both databases, without a worker."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from typing import cast
 from uuid import uuid4
 
 import msgspec
@@ -273,6 +275,23 @@ def test_a_retry_takes_finished_steps_over_and_shares_their_files(here: Installa
     settled(here, new, Event.FAIL)
     here.services.jobs.remove(here.caller, new.id)
     assert not here.services.storage.exists(made.key)
+
+
+def test_a_retry_needs_no_more_than_one_connection_at_a_time(here: Installation) -> None:
+    engine, jobs = here.services.engine, here.services.jobs
+    old = here.submit()
+    file = {"storage": "storage-001", "filename": "in", "tag": "as it was"}
+    attempt = claimed(here, old).attempt
+    with engine.begin() as connection:
+        start, now = details.start_step, datetime.now(UTC)
+        start(connection, old.id, attempt, "add-0", work="", now=now, read=[file])
+        assert store.settle_job(connection, old.id, attempt, Event.FAIL, now)
+    limits = cast("sa.QueuePool", engine.pool)
+    with ExitStack() as others:
+        for _ in range(limits.size() + limits._max_overflow - 1):
+            others.enter_context(engine.connect())
+
+        assert jobs.retry(here.caller, old.id).retry_of == old.id
 
 
 @pytest.mark.parametrize(

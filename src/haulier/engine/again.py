@@ -1,6 +1,6 @@
 """A new job like one that has ended: the same request, and what is finished of it taken over."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -80,11 +80,17 @@ def take_over(
             store.add_event(connection, job.id, details.READ, line, now)
 
 
-def changed_since(connection: sa.Connection, old: Job, files: Files) -> set[str]:
-    """Give the steps of a job that read files which are something else now."""
-    read = {
+def files_read(connection: sa.Connection, old: Job) -> dict[str, Sequence[Mapping[str, str]]]:
+    """Give which files each step of a job read, and by which tags."""
+    return {
         line["step"]: line["files"] for line in details.read_noted(connection, old.id, details.READ)
     }
+
+
+def changed_since(
+    read: Mapping[str, Sequence[Mapping[str, str]]], old: Job, files: Files
+) -> set[str]:
+    """Give the steps of a job that read files which are something else now."""
     return {
         step
         for step, named in read.items()

@@ -229,7 +229,9 @@ class Jobs:
         recipe = again.redoing(self.plan(caller, submission), from_step)
         self._check(caller, submission)
         with self._engine.connect() as connection:
-            changed = again.changed_since(connection, old, self._files)
+            read = again.files_read(connection, old)
+        # Only now: to look at the files takes connections of its own, and a bucket its time.
+        changed = again.changed_since(read, old, self._files)
         with self._engine.begin() as connection:
             if store.hold_job(connection, old.id) is None:
                 raise _missing(old.id)  # it was removed in this moment
