@@ -217,3 +217,18 @@ def test_a_folder_whose_copy_is_stopped_is_not_there(
 
     assert not trees.exists(store, "b")
     assert sorted(trees.names(store, "a")) == sorted(LAST)
+
+
+def test_a_copy_that_is_stopped_before_it_begins_leaves_the_older_folder(
+    store: Storage, make: Callable[..., Path]
+) -> None:
+    for prefix in ("a", "b"):
+        trees.adopt(store, make(LAST), prefix)
+
+    def check() -> None:
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        trees.copy(store, "a", store, "b", check=check)
+
+    assert sorted(trees.names(store, "b")) == sorted(LAST)

@@ -101,7 +101,7 @@ def copy(
     What was there goes, its root first: nobody reads the new files by the old list of them. Where
     others copy to the same place meanwhile, it is done again: whoever ends last has looked at all
     files after its last write, and so what stays is one folder and no mixture. Where `check` raises
-    meanwhile, nothing stays.
+    before it begins, the folder stays as it was; meanwhile, nothing stays.
 
     Raises:
         Problem: CONFLICT; what is there is no such folder, and somebody would miss it; or others
@@ -109,6 +109,7 @@ def copy(
     """
     names = [blob.key.removeprefix(f"{source_prefix}/") for blob in source.walk(source_prefix)]
     _check_replaceable(store, prefix, names)
+    check()
     for number in range(1, TRIES + 1):
         began_s = time.monotonic()
         try:
