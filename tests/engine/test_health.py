@@ -118,7 +118,7 @@ def test_a_storage_that_takes_nothing_is_not_well_until_it_does(
 def test_a_worker_is_alive_as_long_as_the_databases_clock_saw_it_lately(
     health: Health, database: sa.Engine
 ) -> None:
-    beat(database, "b-late", DEAD_AFTER_S)
+    beat(database, "b-late", DEAD_AFTER_S + 1)
     at = beat(database, "a-fresh", 0)
 
     found = health.workers()
