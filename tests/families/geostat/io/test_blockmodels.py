@@ -9,10 +9,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from haulier.core.problem import Problem
+from haulier.families import parquet
 from haulier.families.geostat import FAMILY
 from haulier.families.geostat.io.blockcolumns import ROWS, write_column
 from haulier.families.geostat.io.blockmodels import version_uuid
-from haulier.families.geostat.io.tables import parquet_file
 from haulier.testing.context import World, run_job
 from haulier.testing.deposit import ECONOMICS, PARAMS, furnish, on
 from haulier.testing.geoscience import SPACE, STORAGE, Gallery, new
@@ -139,7 +139,7 @@ def test_what_was_read_of_a_file_is_not_kept(tmp_path: Path) -> None:
     def held_at_last(groups: int) -> int:
         path = tmp_path / f"{groups}.parquet"
         pq.write_table(pa.table({"v": chance.random(groups * ROWS)}), path, row_group_size=ROWS)
-        with parquet_file(path) as file:
+        with parquet.opened(path) as file:
             return [int(pa.total_allocated_bytes()) for _ in file.iter_batches(ROWS)][-1]
 
     assert held_at_last(12) < 1.25 * held_at_last(3)

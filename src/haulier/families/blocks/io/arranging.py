@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from haulier.core.problem import Code, Problem
-from haulier.families.blocks.io.tables import ROWS, TYPES, VALUES, opened
+from haulier.families import parquet
+from haulier.families.blocks.io.tables import ROWS, TYPES, VALUES
 from haulier.families.blocks.method.lattice import IntArray, Lattice
 from haulier.families.blocks.params import INDICES, PLACES
 
@@ -82,9 +83,11 @@ def arrange(wanted: Wanted, lattice: Lattice, scratch: Path, target: Path, told:
 def _sent(wanted: Wanted, lattice: Lattice, told: Told) -> Iterator[tuple[IntArray, pa.Array]]:
     """Give the numbers of the blocks of a table, and their values, some rows at a time."""
     try:
-        with opened(wanted.table) as file:
+        with parquet.opened(wanted.table) as file:
             axes = _axes(file.schema_arrow.names, wanted.title)
             first, rows = 0, file.metadata.num_rows
+            if rows > lattice.size:
+                raise _broken(f"it must have at most a row a block, {lattice.size:,}, has {rows:,}")
             for batch in file.iter_batches(SLAB, columns=[*axes, wanted.title]):
                 values = batch.column(wanted.title)
                 if pa.types.is_dictionary(values.type):
@@ -105,6 +108,9 @@ def _axes(names: Sequence[str], title: str) -> Sequence[str]:
         raise _broken(f"it must have the columns i, j, k or x, y, z, has {has}")
     if title not in names:
         raise _broken(f"it has no column '{title}'")
+    for name in (*axes, title):
+        if (count := names.count(name)) > 1:
+            raise _broken(f"it must have one column '{name}', has {count}")
     return axes
 
 
@@ -152,10 +158,10 @@ def _slabs(
     reader: pa.RecordBatchFileReader, rows: _Sorted, wanted: Wanted, lattice: Lattice, told: Told
 ) -> Iterator[pa.Array]:
     """Give the values of each slab of blocks, upon those that they had."""
-    before = opened(wanted.old).iter_batches(SLAB) if wanted.old else None
+    before = parquet.opened(wanted.old).iter_batches(SLAB) if wanted.old else None
     for slab, start in enumerate(range(0, lattice.size, SLAB)):
-        batches = [reader.get_batch(number) for number in rows.batches.get(slab, ())]
-        table = pa.Table.from_batches(batches, reader.schema).combine_chunks()
+        batches = _batches(reader, rows.batches.get(slab, ()))
+        table = pa.Table.from_batches(list(batches), reader.schema).combine_chunks()
         length = min(SLAB, lattice.size - start)
         row = _row_of_block(table.column(BLOCK).to_numpy(), length, start, lattice)
         missing = row < 0
@@ -164,6 +170,17 @@ def _slabs(
             values = pc.if_else(pa.array(missing), next(before).column(0), values)
         yield values
         told(0.5 + 0.5 * (start + length) / lattice.size)
+
+
+def _batches(reader: pa.RecordBatchFileReader, numbers: Sequence[int]) -> Iterator[pa.RecordBatch]:
+    """Give the rows of a slab; or enough of too many to tell that a block is in two of them."""
+    count = 0
+    for number in numbers:
+        batch = reader.get_batch(number)
+        yield batch
+        count += batch.num_rows
+        if count > SLAB:
+            break
 
 
 def _row_of_block(places: Any, length: int, start: int, lattice: Lattice) -> IntArray:  # noqa: ANN401 -- (n,) of any whole type

@@ -9,12 +9,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from haulier.families import parquet
 from haulier.families.blocks.method.lattice import IntArray, Lattice
 from haulier.families.blocks.params import INDICES, PLACES
 
 VALUES: Final = "values"  # what the one column of a kept file is called
 ROWS: Final = 1 << 18  # read and written at once
-BUFFER_BYTES: Final = 1 << 16  # of each column that is read
 
 TYPES: Final = {
     "Boolean": pa.bool_(),
@@ -33,11 +33,6 @@ TYPES: Final = {
     "Date32": pa.date32(),
     "Timestamp": pa.timestamp("us", tz="UTC"),
 }
-
-
-def opened(path: Path) -> pq.ParquetFile:
-    """Open a file to go through; Arrow's default keeps the bytes of all that was read of it."""
-    return pq.ParquetFile(path, pre_buffer=False, buffer_size=BUFFER_BYTES)
 
 
 def gather(
@@ -59,7 +54,7 @@ def gather(
         box: the first and the last i, j and k; None: every block.
         exclude_null_rows: leave out blocks without any value.
     """
-    streams = [opened(file).iter_batches(batch_size=ROWS) for _, file in columns]
+    streams = [parquet.opened(file).iter_batches(batch_size=ROWS) for _, file in columns]
     schema = _schema(columns, geometry)
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         for start in range(0, lattice.size, ROWS):

@@ -7,8 +7,8 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from haulier.families import parquet
 from haulier.families.geostat.io.blockmodels import WRITTEN
-from haulier.families.geostat.io.tables import parquet_file
 
 VALUES: Final = "values"
 ROWS: Final = 1 << 18  # of a row group: what reads columns side by side counts on it
@@ -27,7 +27,7 @@ def write_column(source: Path, target: Path, type_: str, categories: Sequence[st
     schema = pa.schema([(VALUES, stored)])
     names = pa.array(list(categories), pa.string())
     with (
-        parquet_file(source) as file,
+        parquet.opened(source) as file,
         pq.ParquetWriter(target, schema, compression="zstd") as out,
     ):
         for column in _groups(file):

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from haulier.core.artifact import FileRef
 from haulier.core.family import Context
 from haulier.core.problem import Code, Problem
+from haulier.families import parquet
 from haulier.families.geostat.io.objects import STORAGE
 
 FloatArray = NDArray[np.float64]
@@ -24,7 +25,6 @@ COMPRESSION: Final = "gzip"
 COMPRESSION_LEVEL: Final = 1
 FORMAT: Final = "2.4"
 _BYTES: Final = 1 << 20
-BUFFER_BYTES: Final = 1 << 16  # of each column that is read
 
 
 @contextmanager
@@ -55,16 +55,11 @@ def open_table(context: Context, info: object, *, at: str, what: str) -> Iterato
         yield file
 
 
-def parquet_file(path: Path) -> pq.ParquetFile:
-    """Open a file to go through; Arrow's default keeps the bytes of all that was read of it."""
-    return pq.ParquetFile(path, pre_buffer=False, buffer_size=BUFFER_BYTES)
-
-
 @contextmanager
 def _opened(path: Path, what: str, at: str) -> Iterator[pq.ParquetFile]:
     """Open a file; what is broken in it may show only when it is read."""
     try:
-        with parquet_file(path) as file:
+        with parquet.opened(path) as file:
             yield file
     except (pa.ArrowInvalid, OSError) as error:
         raise Problem(Code.INVALID, f"{what} is no Parquet file: {error}", at=at) from None

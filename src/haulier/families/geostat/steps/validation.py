@@ -9,8 +9,9 @@ import numpy as np
 import pyarrow as pa
 
 from haulier.core.family import Context
+from haulier.families import parquet
 from haulier.families.geostat.io.grids import Grid, GridLocations, MaskedLocations
-from haulier.families.geostat.io.tables import CHUNK_ROWS, FloatArray, numbers, parquet_file
+from haulier.families.geostat.io.tables import CHUNK_ROWS, FloatArray, numbers
 from haulier.families.geostat.method.distribution import Distribution
 from haulier.families.geostat.method.validation import (
     check_histogram,
@@ -121,7 +122,7 @@ def _looked_at(
 
 def column_of(path: Path, number: int) -> FloatArray:
     """Read one realisation: (m,), NaN where it is missing."""
-    with parquet_file(path) as file:
+    with parquet.opened(path) as file:
         name = file.schema_arrow.names[number]
         column: pa.ChunkedArray = file.read(columns=[name]).column(0)
     return numbers(column)

@@ -13,6 +13,7 @@ import pyogrio
 from pyogrio.errors import DataSourceError
 
 from haulier.core.problem import Code, Problem
+from haulier.families import parquet
 from haulier.families.roads.io.geo import Geo, check_crs, read_geo
 from haulier.families.roads.params import Columns
 
@@ -66,7 +67,7 @@ class Source:
         try:
             if self.driver == "Parquet":
                 groups = range(len(self.row_groups)) if row_groups is None else row_groups
-                with pq.ParquetFile(self.path) as file:
+                with parquet.opened(self.path) as file:
                     yield from file.iter_batches(BATCH_ROWS, row_groups=groups, columns=names)
             else:
                 yield from self._features(names)

@@ -7,12 +7,13 @@ import msgspec
 import numpy as np
 
 from haulier.core.artifact import FileRef
+from haulier.families import parquet
 from haulier.families.geostat.io.attributes import find_attribute
 from haulier.families.geostat.io.objects import STORAGE
 from haulier.families.geostat.io.report import Figure, Report, Section, Table, points
 from haulier.families.geostat.io.report import distributions as drawn
 from haulier.families.geostat.io.report.summary import Binned, Tally, bin_edges
-from haulier.families.geostat.io.tables import CHUNK_ROWS, numbers, parquet_file
+from haulier.families.geostat.io.tables import CHUNK_ROWS, numbers
 from haulier.families.geostat.method.conditional import standardised
 from haulier.families.geostat.method.variogram import Variogram
 from haulier.families.geostat.steps.consim import LOSS
@@ -128,7 +129,7 @@ def _realisations(
     if SIMULATIONS not in job.context.values(WORK)["blobs"]:
         return
     path = column_path(job, SIMULATIONS)
-    with parquet_file(path) as file:
+    with parquet.opened(path) as file:
         count = len(file.schema_arrow)
     if cut is None:
         where = some_points(job.context, target, path)
@@ -161,7 +162,7 @@ def _pooled(job: Job[Any], count: int, edges: Any) -> Binned:  # noqa: ANN401 --
     """Count the values of some realisations together."""
     chosen = np.unique(np.linspace(0, count - 1, min(count, COUNTED)).astype(int))
     tally = Tally(f"{len(chosen)} realisations" if len(chosen) > 1 else "Realisation", edges)
-    with parquet_file(column_path(job, SIMULATIONS)) as file:
+    with parquet.opened(column_path(job, SIMULATIONS)) as file:
         names = [file.schema_arrow.names[number] for number in chosen]
         for batch in file.iter_batches(CHUNK_ROWS, columns=names):
             for column in batch.columns:

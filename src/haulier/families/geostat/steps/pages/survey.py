@@ -8,6 +8,7 @@ from typing import Final, Protocol
 import numpy as np
 
 from haulier.core.family import Context
+from haulier.families import parquet
 from haulier.families.geostat.io.grids import Grid, GridLocations, MaskedLocations
 from haulier.families.geostat.io.report.slicing import (
     SIDES,
@@ -21,7 +22,7 @@ from haulier.families.geostat.io.report.slicing import (
 )
 from haulier.families.geostat.io.report.summary import Band, Binned, SwathTally, Tally
 from haulier.families.geostat.io.report.swaths import Swath, swath_edges
-from haulier.families.geostat.io.tables import CHUNK_ROWS, FloatArray, numbers, parquet_file
+from haulier.families.geostat.io.tables import CHUNK_ROWS, FloatArray, numbers
 from haulier.families.geostat.steps.samples import Sampled
 from haulier.families.geostat.steps.targets import Target
 
@@ -91,7 +92,7 @@ def survey(
 
 def column_ranges(path: Path, column: int = 0) -> Iterator[tuple[int, FloatArray]]:
     """Give the values of a column in ranges of rows, each with its first row."""
-    with parquet_file(path) as file:
+    with parquet.opened(path) as file:
         name = file.schema_arrow.names[column]
         first = 0
         for batch in file.iter_batches(CHUNK_ROWS, columns=[name]):
