@@ -92,8 +92,37 @@ def test_what_is_held_does_not_grow_with_the_table(tmp_path: Path) -> None:
     assert peaks[1] < 1.25 * peaks[0]
 
 
+def test_what_is_held_does_not_grow_with_rows_of_one_block(tmp_path: Path) -> None:
+    """Such rows are next to nothing in a table, and as long as others where they are sorted."""
+    peaks = [_peak_bytes_of_one_block(tmp_path, slabs) for slabs in (4, 16)]
+
+    assert peaks[1] < 1.25 * peaks[0]
+
+
+def _peak_bytes_of_one_block(folder: Path, slabs: int) -> int:
+    path = folder / "table.parquet"
+    column = pa.array(np.zeros(SLAB, np.int32))
+    schema = pa.schema([(name, pa.int32()) for name in "ijkv"])
+    with pq.ParquetWriter(path, schema) as out:
+        for _ in range(slabs):
+            out.write_table(pa.table([column] * len(schema), schema=schema))
+    usual = pa.default_memory_pool()
+    counting = pa.proxy_memory_pool(usual)
+    pa.set_memory_pool(counting)
+    try:
+        with pytest.raises(Problem, match=r"block \(0, 0, 0\) is in more than one row"):
+            arranged(path, "v", "Int32", lattice=_of_slabs(slabs))
+    finally:
+        pa.set_memory_pool(usual)
+    return int(counting.max_memory())
+
+
+def _of_slabs(slabs: int) -> Lattice:
+    return Lattice((0.0, 0.0, 0.0), (SLAB, slabs, 1), (1.0, 1.0, 1.0))
+
+
 def _peak_bytes(folder: Path, slabs: int) -> int:
-    lattice = Lattice((0.0, 0.0, 0.0), (SLAB, slabs, 1), (1.0, 1.0, 1.0))
+    lattice = _of_slabs(slabs)
     path = folder / "table.parquet"
     schema = pa.schema([(name, pa.int32()) for name in "ijk"] + [("v", pa.float64())])
     with pq.ParquetWriter(path, schema) as out:
@@ -120,6 +149,7 @@ def _peak_bytes(folder: Path, slabs: int) -> int:
         ({"i": [0], "j": [0], "k": [9]}, "row 0, counted from 0, is block"),
         ({"i": [0, 0], "j": [0, 0], "k": [0, 0]}, r"block \(0, 0, 0\) is in more than one row"),
         ({"i": [0, None], "j": [0, 0], "k": [0, 0]}, "column 'i' must have a value in every row"),
+        ({"i": [0] * 5, "j": [0] * 5, "k": [0] * 5}, "at most a row a block, 4, has 5"),
         ({"i": [0.7], "j": [0], "k": [0]}, "column 'i' must be of Int64, is double"),
         ({"i": ["a"], "j": [0], "k": [0]}, "column 'i' must be of Int64, is string"),
         ({"x": [5.0], "y": [0.5], "z": [0.5]}, "row 0, counted from 0, is block"),
@@ -163,6 +193,17 @@ def test_a_row_is_named_by_its_number_in_the_whole_table(tmp_path: Path) -> None
 
     with pytest.raises(Problem, match=f"row {SLAB}, counted from 0, is block"):
         arranged(path, "v", "Int64", lattice=LONG)
+
+
+@pytest.mark.parametrize("name", ["i", "v"])
+def test_a_table_with_two_columns_of_one_name_is_refused(tmp_path: Path, name: str) -> None:
+    path, one = tmp_path / "table.parquet", pa.array([0])
+    pq.write_table(pa.Table.from_arrays([one] * 5, names=[*"ijkv", name]), path)
+
+    with pytest.raises(Problem, match=f"must have one column '{name}', has 2") as refused:
+        arranged(path, "v", "Int64")
+
+    assert refused.value.at == "file"
 
 
 def test_what_is_no_parquet_is_refused(tmp_path: Path) -> None:
