@@ -117,7 +117,8 @@ def test_work_that_was_done_before_is_not_done_again(here: Installation) -> None
 
     second = run(here, {**MADE, "id": "again"}, renamed)
 
-    assert steps_of(here, second)["other"].reused
+    other = steps_of(here, second)["other"]
+    assert (other.reused, other.counters) == (True, {"numbers": 1})
     assert text(here, second, "other.sum") == text(here, first, "total.sum") == "42\n"
     assert here.diary.read_text() == "total\n"
     here.services.jobs.remove(here.caller, first.id)
@@ -525,6 +526,27 @@ def test_a_webhook_tells_of_a_cancel_although_the_worker_of_the_job_is_gone(
 
     assert here.ended(job).state is State.CANCELLED
     assert [json.loads(body)["status"] for _, body in sent] == ["dismissed"]
+
+
+@pytest.mark.chaos
+def test_what_closes_a_cancelled_job_knows_what_a_dead_worker_has_finished(
+    here: Installation,
+) -> None:
+    waits = {"act": "wait", "gate": str(here.gate)}
+    job = submit(here, MADE, add(diary=str(here.diary), **waits), on_exit=add("last", **waits))
+    here.until(here.diary.exists, "the second step runs")
+    here.until(lambda: steps_of(here, job)["total"].fraction > 0, "so far is written")
+    before = here.job(job).progress
+    here.kill()
+    here.services.jobs.cancel(here.caller, job.id)
+    here.start()
+    here.until(lambda: steps_of(here, job)["last"].fraction > 0, "it closes")
+    after = here.job(job).progress
+    here.gate.touch()
+
+    assert here.ended(job).state is State.CANCELLED
+    assert steps_of(here, job)["last"].state is State.SUCCEEDED
+    assert after.counters == before.counters == {"numbers": 3}
 
 
 def test_a_job_that_falls_short_says_which_step_failed_and_why(here: Installation) -> None:

@@ -182,6 +182,8 @@ def write_end(
     }
     if last is not None:
         change |= {name: getattr(last, name) for name in StepProgress.__struct_fields__}
+    elif end.result is not None:  # taken over: this attempt counted nothing
+        change |= {"counters": end.result.counters}
     if end.state is State.SUCCEEDED:
         change |= {"fraction": 1.0}
     if end.work:

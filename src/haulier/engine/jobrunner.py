@@ -57,9 +57,7 @@ class JobRunner:
         self._running[job_id] = run
         try:
             if attempt.job.state is State.CANCELLING:
-                run.wanted.set()
-                await run.close()
-                await ending.stop(self._bench, attempt)
+                await run.stop()
             else:
                 await run.run()
         except AttemptLostError:

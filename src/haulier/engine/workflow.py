@@ -10,6 +10,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from haulier.core.job import Step
 from haulier.core.lifecycle import State
 from haulier.core.problem import Code, ProblemBody
 from haulier.core.recipe import StepPlan
@@ -60,13 +61,24 @@ class JobRun:
             AttemptLostError: another attempt owns the job now.
         """
         self._end = await self._watched(self._perform(), grace_s=0.0)
-        await self.close()
+        await self._close()
         if self._end is None or self.wanted.is_set():
             await ending.stop(self.bench, self.attempt)
         else:
             await ending.settle(self.bench, self.attempt, self._end, self.track.now())
 
-    async def close(self) -> None:
+    async def stop(self) -> None:
+        """End a job that was cancelled, and whose attempt died under it: close it, no more.
+
+        Raises:
+            AttemptLostError: another attempt owns the job now.
+        """
+        self.wanted.set()
+        await self._take_up()
+        await self._close()
+        await ending.stop(self.bench, self.attempt)
+
+    async def _close(self) -> None:
         """Do the closing steps, once no other runs; when the job is cancelled, not for long."""
         steps = [step for step in self._ordered() if step.closing]
         if steps:
@@ -148,13 +160,15 @@ class JobRun:
 
     async def _take_up(self) -> None:
         """Count what earlier attempts, or the job that this one retries, have finished."""
-        known = await transact(
+        for step in await self._known():
+            if step.state is State.SUCCEEDED:
+                self.track.steps[step.id].finish(step.counters)
+
+    async def _known(self) -> Sequence[Step]:
+        return await transact(
             self.attempt.engine,
             lambda connection: details.read_steps(connection, self.attempt.job.id),
         )
-        for step in known:
-            if step.state is State.SUCCEEDED:
-                self.track.steps[step.id].finish(step.counters)
 
     async def _step_in_turn(self, step: StepPlan) -> str:
         states = await self._needed(step)
@@ -175,8 +189,9 @@ class JobRun:
 
     async def _needed(self, step: StepPlan) -> Sequence[str]:
         """Give how the steps ended that a step needs, once those before it have ended."""
-        if step.closing:  # all others have ended; some were stopped, or never began
-            return [_state(self._states.get(need)) for need in step.needs]
+        if step.closing:  # it needs main steps, which have ended: maybe in an attempt before
+            states = {known.id: str(known.state) for known in await self._known()}
+            return [states[need] for need in step.needs]
         for other in step.after:
             await asyncio.wait([self._states[other]])
         return [await asyncio.shield(self._states[need]) for need in step.needs]
@@ -228,9 +243,9 @@ class _FatalError(Exception):
     """A step failed without which the others are not to go on."""
 
 
-def _state(task: asyncio.Task[str] | None) -> str:
-    """Give how a step ended; one that was stopped, or never began, has failed."""
-    if task is None or task.cancelled() or task.exception() is not None:
+def _state(task: asyncio.Task[str]) -> str:
+    """Give how a step ended; one that was stopped has failed."""
+    if task.cancelled() or task.exception() is not None:
         return str(State.FAILED)
     return task.result()
 
