@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from haulier.core.artifact import Artifact, FileRef
 from haulier.core.caller import Caller, Scope
 from haulier.core.clock import FrozenClock, SystemClock
+from haulier.core.family import Cancelled
 from haulier.core.problem import Code, Problem
 from haulier.engine.catalog import SHARED, Catalog
 from haulier.engine.files import BLOCKS_KEPT, DEFAULT, MOST_BLOCKS, Files
@@ -209,6 +210,19 @@ def test_a_range_of_a_file_is_given(files: Files) -> None:
         return b"".join([chunk async for chunk in chunks])
 
     assert asyncio.run(part()) == b"234"
+
+
+@pytest.mark.parametrize("filename", ["folder", "folder/a.bin"])
+def test_a_hash_that_is_not_wanted_any_more_is_not_made(files: Files, filename: str) -> None:
+    upload(files, "folder/a.bin")
+    place = files.place(ME.organisation, FileRef(DEFAULT, "folder/a.bin"))
+    place.store.save(place.key, b"what nobody hashed")
+
+    def check() -> None:
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        files.hash_of(ME.organisation, FileRef(DEFAULT, filename), check=check)
 
 
 def test_a_deleted_file_is_gone_and_deleting_it_again_is_refused(files: Files) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -43,3 +44,16 @@ def test_what_work_gives_or_raises_is_given_on() -> None:
     assert asyncio.run(in_thread(give)) == 3
     with pytest.raises(ValueError, match="no"):
         asyncio.run(in_thread(fail))
+
+
+def test_work_leaves_the_loops_threads_to_others() -> None:
+    def work(check: Check) -> str:
+        check()
+        return threading.current_thread().name
+
+    async def course() -> str:
+        loops = ThreadPoolExecutor(max_workers=1, thread_name_prefix="loops")
+        asyncio.get_running_loop().set_default_executor(loops)
+        return await in_thread(work)
+
+    assert not asyncio.run(course()).startswith("loops")

@@ -275,21 +275,23 @@ class Files:
         blob = msgspec.structs.replace(blob, sha256=artifact.sha256)
         self._hashes.remember(organisation, ref.storage, ref.filename, blob)
 
-    def hash_of(self, organisation: str, ref: FileRef) -> str:
+    def hash_of(self, organisation: str, ref: FileRef, *, check: Check = go_on) -> str:
         """Give the hash of a file or a folder, which is read unless that was done before.
+
+        Where `check` raises meanwhile, that ends it.
 
         Raises:
             Problem: NOT_FOUND at "storage" or "filename".
         """
         place = self.place(organisation, ref)
         if place.folder:
-            return trees.hash_of(place.store, place.key)
+            return trees.hash_of(place.store, place.key, check=check)
         blob = place.store.look(place.key)
         if blob is None:
             raise _missing(ref.storage, ref.filename)
         known = self._hashes.recall(organisation, ref.storage, ref.filename, blob)
         if not known:
-            known = place.store.hash(place.key)
+            known = place.store.hash(place.key, check=check)
             if place.store.look(place.key) == blob:  # else it is the hash of some other content
                 blob = msgspec.structs.replace(blob, sha256=known)
                 self._hashes.remember(organisation, ref.storage, ref.filename, blob)

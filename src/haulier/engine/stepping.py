@@ -21,7 +21,9 @@ from haulier.engine.prefixes import OUTPUTS
 from haulier.engine.sandbox import to_its_end
 from haulier.engine.settling import settle
 from haulier.engine.stage import StageRun
+from haulier.engine.staging import Check
 from haulier.engine.store import AttemptLostError
+from haulier.engine.threads import in_thread
 from haulier.engine.tracking import StepTrack
 
 MERGES: Final = 100  # of one step, while others change what it builds on
@@ -81,7 +83,7 @@ class StepRun:
 
     async def _to_its_end(self, work: str) -> State:
         try:
-            await asyncio.to_thread(self._check_files)
+            await in_thread(self._check_files)
             await self._tried(work)
         except Problem as problem:
             await self._settle(StepEnd(state=State.FAILED, problem=problem.body()))
@@ -176,14 +178,15 @@ class StepRun:
         job = self.attempt.job
         return f"{OUTPUTS}/{job.id}/{job.attempt}/{self.step.id}/"
 
-    def _check_files(self) -> None:
+    def _check_files(self, go_on: Check) -> None:
         """Make sure that the caller's files are what the caller said they are.
 
         Raises:
             Problem: INVALID at the input whose hash is another.
         """
+        organisation = self.attempt.job.organisation
         for check in self.step.checks:
-            found = self.bench.files.hash_of(self.attempt.job.organisation, check.file)
+            found = self.bench.files.hash_of(organisation, check.file, check=go_on)
             if found != check.sha256:
                 detail = (
                     f"{check.at} must be {check.sha256}, but '{check.file.filename}' has the "

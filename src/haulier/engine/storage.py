@@ -235,8 +235,8 @@ class Storage:
             except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
                 return None
 
-    def hash(self, key: str) -> str:
-        """Give the SHA-256 of a file's bytes as they are now.
+    def hash(self, key: str, *, check: Check = go_on) -> str:
+        """Give the SHA-256 of a file's bytes as they are now, unless `check` raises meanwhile.
 
         Raises:
             Problem: NOT_FOUND; there is none.
@@ -244,6 +244,7 @@ class Storage:
         digest = hashlib.sha256()
         with named("read", key):
             for chunk in self._files.read(key):
+                check()
                 digest.update(chunk)
         return digest.hexdigest()
 

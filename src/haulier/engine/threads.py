@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from haulier.core.family import Cancelled
@@ -13,7 +14,9 @@ T = TypeVar("T")
 
 
 async def in_thread(work: Callable[[Check], T]) -> T:
-    """Do work in a thread, and give what it gives.
+    """Do work in a thread of its own, and give what it gives.
+
+    The loop's threads are few, and the worker's beats and looks for cancels need them.
 
     Args:
         work: calls what it is given whenever it can stop; that raises Cancelled when it must.
@@ -27,7 +30,9 @@ async def in_thread(work: Callable[[Check], T]) -> T:
         if stopped.is_set():
             raise Cancelled
 
-    thread = asyncio.ensure_future(asyncio.to_thread(work, check))
+    pool = ThreadPoolExecutor(max_workers=1)
+    thread = asyncio.get_running_loop().run_in_executor(pool, work, check)
+    pool.shutdown(wait=False)  # it ends with its work
     try:
         return await asyncio.shield(thread)
     except asyncio.CancelledError:

@@ -162,10 +162,10 @@ def _check_replaceable(store: Storage, prefix: str, names: Sequence[str]) -> Non
             raise Problem(Code.CONFLICT, detail)
 
 
-def hash_of(store: Storage, prefix: str) -> str:
-    """Give the hash of the files below a prefix, from their bytes as they are now."""
+def hash_of(store: Storage, prefix: str, *, check: Check = go_on) -> str:
+    """Give the hash of the files below a prefix, from their bytes, unless `check` raises."""
     return tree_hash(
-        (blob.key.removeprefix(f"{prefix}/"), blob.size_bytes, store.hash(blob.key))
+        (blob.key.removeprefix(f"{prefix}/"), blob.size_bytes, store.hash(blob.key, check=check))
         for blob in store.walk(prefix)
     )
 
