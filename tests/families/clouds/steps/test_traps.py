@@ -300,6 +300,20 @@ def test_a_unit_of_heights_that_no_system_says_goes_with_the_file_through_every_
     assert "HEIGHT_UNIT_ASSUMED" not in {each["code"] for each in result.values["warnings"]}
 
 
+@pytest.mark.parametrize("crs", [4326, 4979])
+@pytest.mark.parametrize("vertical", ["keep", "scale_to_m"])
+def test_metres_over_degrees_are_metres_over_feet(
+    make_las: MakeLas, reproject: Reproject, crs: int, vertical: str
+) -> None:
+    moved = reproject(make_las(**{**DEGREES, "crs": crs}), crs, 2271, vertical=vertical)
+
+    found = moved.cloud.header.parse_crs()
+    assert found.sub_crs_list[1].name == "height in metre"
+    assert vertical_unit_m(found) == 1.0
+    assert moved.values["height_unit_m"] == 1.0
+    assert ("VERTICAL_UNIT_KEPT" in moved.codes) is (vertical == "keep")
+
+
 @pytest.mark.parametrize("kind", ["DATASET_INFO", "VALIDATE_LAS", "BUILD_COPC"])
 def test_a_cloud_on_both_sides_of_180_degrees_is_warned_of(
     make_las: MakeLas, tmp_path: Path, kind: str

@@ -1,6 +1,6 @@
 """What becomes of Z when a cloud changes its coordinate system: decided, or refused."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from pyproj import CRS
@@ -11,6 +11,7 @@ from haulier.core.problem import Code, Problem
 from haulier.families.clouds.io.crs import (
     has_height,
     horizontal,
+    is_angular,
     parse_crs,
     vertical,
     vertical_unit_m,
@@ -83,28 +84,32 @@ def _same_unit(source: CRS, target: CRS) -> bool:
 
 
 def _kept(source: CRS, target: CRS) -> Heights:
-    flat = horizontal(target)
+    flat, up, unit_m = horizontal(target), vertical(source), vertical_unit_m(source)
+    output = _with_unit(flat, _unit_name(source), unit_m) if up is None else _compound(flat, up)
     notes: tuple[Note, ...] = ()
-    output = _compound(flat, vertical(source))
     if not _same_unit(source, flat):
-        unit_m = vertical_unit_m(source)
         message = (
             f"Z keeps its numbers in units of {unit_m:.10g} m, while X and Y are "
             f"now in '{flat.name}'"
         )
         hint = "set vertical to scale_to_m if heights and distances shall have one unit"
         notes = (Note("VERTICAL_UNIT_KEPT", message, hint),)
-        if not has_height(source):
-            output = _with_unit(flat, horizontal(source).axis_info[0].unit_name, unit_m)
     return Heights("kept", 1.0, horizontal(source), flat, output, notes)
 
 
 def _scaled(source: CRS, target: CRS) -> Heights:
     factor = vertical_unit_m(source)
-    if abs(factor - 1) < SAME_UNIT:
-        return _kept(source, target)
+    if abs(factor - 1) < SAME_UNIT:  # metres, as asked for: nothing to warn of
+        return replace(_kept(source, target), notes=())
     flat = horizontal(target)
     return Heights("scaled", factor, horizontal(source), flat, _with_unit(flat, "metre", 1.0))
+
+
+def _unit_name(crs: CRS) -> str:
+    """Give what the unit of Z is called: of its own axis, or else what X and Y suggest."""
+    if has_height(crs):
+        return crs.axis_info[2].unit_name
+    return "metre" if is_angular(crs) else crs.axis_info[0].unit_name
 
 
 def _with_vertical(target: CRS, policy: str) -> CRS:
