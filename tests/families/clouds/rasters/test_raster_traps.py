@@ -79,9 +79,15 @@ def test_sparse_cells_are_said_with_a_better_size(do: Any, write_cloud: Any) -> 
     assert "CELLS_SPARSE" in done.codes
 
 
-def test_cells_beyond_counting_are_refused(do: Any, write_cloud: Any) -> None:
-    with pytest.raises(Problem, match="CELL_TOO_SMALL"):
-        do("DENSITY", input_las=write_cloud(some_places()), resolution=1e-5)
+CELLS = [("DENSITY", "resolution"), ("CLASSIFY_GROUND", "cell_m")]
+
+
+@pytest.mark.parametrize(("kind", "at"), CELLS)
+def test_cells_beyond_counting_are_refused(do: Any, write_cloud: Any, kind: str, at: str) -> None:
+    with pytest.raises(Problem, match="CELL_TOO_SMALL") as caught:
+        do(kind, input_las=write_cloud(some_places()), **{at: 1e-5})
+
+    assert caught.value.at == at
 
 
 def test_a_line_of_ever_so_many_cells_is_refused(do: Any, write_cloud: Any) -> None:
@@ -127,14 +133,17 @@ def test_a_cloth_of_too_many_knots_is_refused_before_it_ends_the_process(
     assert caught.value.at == "cloth_m"
 
 
+@pytest.mark.parametrize(("kind", "at"), CELLS)
 def test_a_point_far_from_all_others_is_refused_before_it_makes_a_huge_raster(
-    do: Any, write_cloud: Any
+    do: Any, write_cloud: Any, kind: str, at: str
 ) -> None:
     places = some_places()
     places[0, :2] = 0.0
 
-    with pytest.raises(Problem, match=r"TOO_MANY_CELLS.*crop points that lie far"):
-        do("DENSITY", input_las=write_cloud(places, step=0.01), resolution=0.5)
+    with pytest.raises(Problem, match=r"TOO_MANY_CELLS.*crop points that lie far") as caught:
+        do(kind, input_las=write_cloud(places, step=0.01), **{at: 0.5})
+
+    assert caught.value.at == at
 
 
 def test_tiles_without_points_cost_nothing_and_are_void(do: Any, write_cloud: Any) -> None:

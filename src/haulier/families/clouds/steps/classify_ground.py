@@ -34,6 +34,8 @@ STAGES: Final = (gridding.STAGE, tiling.STAGE, rewriting.STAGE)
 LOWEST: Final = "lowest"
 HEIGHT, SLOPE = "height", "slope"
 UNCLASSIFIED: Final = 1
+#: The parameter that says how large cells are.
+CELL: Final = "cell_m"
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ def split(step: StepPlan, context: Context) -> Sequence[Part]:
     if step.stage == gridding.STAGE:
         layers = {LOWEST: Layer(lowest_choice(job.params.returns))}
         cell = job.params.cell_m / job.source.metric.ground_m
-        return gridding.split(cloud, Gridding(cell, layers), f"inputs.{INPUT}")
+        return gridding.split(cloud, Gridding(cell, layers, CELL), f"inputs.{INPUT}")
     if step.stage == tiling.STAGE:
         return tiling.split(gridding.layers_of(context)[LOWEST].cells, {})
     return rewriting.split(cloud)
@@ -111,7 +113,7 @@ def _find_terrain(job: Job, part: Part, context: Context) -> PartResult:
     layer = gridding.layers_of(context)[LOWEST]
     # One cell more than the apron, for slopes at its edge need neighbours.
     wide = tile.grown(tiling.APRON + 1, layer.cells)
-    search = Search(job.params, source.metric, at="cell_m")
+    search = Search(job.params, source.metric, at=CELL)
     heights = terrain_tile(context, source.cloud, (LOWEST, layer), wide, search)
     slopes = slope_of(heights.astype(np.float32), layer.cell * source.metric.ground_m)
     kept = tile.grown(tiling.APRON, layer.cells).inside(wide)

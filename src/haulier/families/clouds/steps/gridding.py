@@ -56,10 +56,17 @@ class Layer(msgspec.Struct, frozen=True):
 
 
 class Gridding(msgspec.Struct, frozen=True):
-    """What is gathered: layers of cells of one size, in the unit of X and Y."""
+    """What is gathered.
+
+    Attributes:
+        cell: side of a cell, in the unit of X and Y.
+        layers: tables of such cells.
+        at: the parameter that says how large cells are.
+    """
 
     cell: float
     layers: dict[str, Layer]
+    at: str = "resolution"
 
 
 class Piece(msgspec.Struct, frozen=True, array_like=True):
@@ -124,7 +131,7 @@ def run(cloud: Cloud, part: Part, context: Context) -> PartResult:
     done = 0
     for records in cloud.read(first, last, fields=_fields(gridding, cloud)):
         context.check()
-        places = _places(records, cloud, gridding.cell)
+        places = _places(records, cloud, gridding)
         for name, layer in gridding.layers.items():
             tables[name].append(_gathered(records, places, layer))
         done += len(records)
@@ -157,11 +164,11 @@ def merge(results: Mapping[str, PartResult], points: int) -> StepResult:
     for name, layer in layers.items():
         if not layer.points:
             raise _none_chosen(name, gridding.layers[name].choice, points)
-        _check_size(layer)
+        _check_size(layer, gridding.at)
     return StepResult({"layers": msgspec.to_builtins(layers)}, {"points": float(points)})
 
 
-def _check_size(layer: Gridded) -> None:
+def _check_size(layer: Gridded, at: str) -> None:
     rows, columns = layer.cells.shape
     if rows * columns > MOST_CELLS or max(rows, columns) > MOST_SIDE:
         message = (
@@ -170,7 +177,7 @@ def _check_size(layer: Gridded) -> None:
             "side may be"
         )
         hint = "crop points that lie far from the others, or ask for larger cells"
-        raise trap("TOO_MANY_CELLS", message, hint, at="resolution")
+        raise trap("TOO_MANY_CELLS", message, hint, at=at)
 
 
 def _none_chosen(name: str, choice: Choice, points: int) -> Problem:
@@ -207,13 +214,13 @@ class Places(msgspec.Struct, frozen=True):
     east: NDArray[np.float64]
 
 
-def _places(records: Records, cloud: Cloud, cell: float) -> Places:
-    scales, offsets = cloud.scales, cloud.offsets
+def _places(records: Records, cloud: Cloud, gridding: Gridding) -> Places:
+    scales, offsets, cell = cloud.scales, cloud.offsets, gridding.cell
     try:
         columns, east = cell_of(records["X"], scales[0], offsets[0], cell)
         ups, north = cell_of(records["Y"], scales[1], offsets[1], cell)
     except ValueError as error:
-        raise trap("CELL_TOO_SMALL", str(error), "ask for larger cells", at="resolution") from None
+        raise trap("CELL_TOO_SMALL", str(error), "ask for larger cells", at=gridding.at) from None
     return Places(-1 - ups, columns, 1.0 - north, east)
 
 
