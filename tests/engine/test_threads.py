@@ -32,6 +32,30 @@ def test_a_cancel_ends_the_work_and_waits_for_its_end() -> None:
     asyncio.run(course())
 
 
+def test_a_cancel_does_not_wait_for_what_only_reads() -> None:
+    begun, released, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def work(check: Check) -> None:
+        begun.set()
+        released.wait()
+        try:
+            check()
+        finally:
+            ended.set()
+
+    async def course() -> None:
+        waiting = asyncio.ensure_future(in_thread(work, writes=False))
+        await asyncio.to_thread(begun.wait)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert not ended.is_set()
+        released.set()
+        await asyncio.to_thread(ended.wait)
+
+    asyncio.run(course())
+
+
 def test_what_work_gives_or_raises_is_given_on() -> None:
     def give(check: Check) -> int:
         check()

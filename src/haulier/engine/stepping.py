@@ -83,7 +83,7 @@ class StepRun:
 
     async def _to_its_end(self, work: str) -> State:
         try:
-            await in_thread(self._check_files)
+            await in_thread(self._check_files, writes=False)
             await self._tried(work)
         except Problem as problem:
             await self._settle(StepEnd(state=State.FAILED, problem=problem.body()))
