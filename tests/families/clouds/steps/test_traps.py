@@ -314,6 +314,17 @@ def test_metres_over_degrees_are_metres_over_feet(
     assert ("VERTICAL_UNIT_KEPT" in moved.codes) is (vertical == "keep")
 
 
+def test_what_heights_move_is_told_from_heights_in_their_own_unit(
+    make_las: MakeLas, reproject: Reproject
+) -> None:
+    high = {**DEGREES, "low": (7.4, 46.9, 2900), "high": (7.5, 47.0, 3000)}
+
+    moved = reproject(make_las(**high), "4326+6360", 2056, vertical="keep")
+
+    notes = {each["code"]: each["message"] for each in moved.values["warnings"]}
+    assert "at 914 m above" in notes["HEIGHT_MOVES_PLACE"]
+
+
 @pytest.mark.parametrize("kind", ["DATASET_INFO", "VALIDATE_LAS", "BUILD_COPC"])
 def test_a_cloud_on_both_sides_of_180_degrees_is_warned_of(
     make_las: MakeLas, tmp_path: Path, kind: str

@@ -141,7 +141,7 @@ def plan_crossing(
     notes += seam_notes(source, box) or leap_notes(heights.target, given[0][: GRID**2])
     unit_m = _unit_m(heights.target)
     if heights.treatment != "transformed":
-        farthest = max(low[2], high[2], key=abs) * vertical_unit_m(heights.source)
+        farthest = max(low[2], high[2], key=abs) * vertical_unit_m(source)
         notes += height_notes(operation, box, farthest, unit_m)
     crossing = Crossing(
         pipeline=operation.pipeline,
