@@ -18,7 +18,7 @@ from haulier.families.clouds.presets import PRESETS
 from haulier.families.clouds.stepkinds import STEP_KINDS
 
 #: Rises when kernels or containers give other bytes: parts of other versions are done again.
-CODE_VERSION: Final = "1"
+CODE_VERSION: Final = "2"
 STEPS: Final = "haulier.families.clouds.steps"
 #: Libraries whose versions may decide the last bit of a number, or how a file is packed.
 LIBRARIES: Final = ("numpy", "scipy", "numba", "shapely", "rasterio")
