@@ -1,5 +1,6 @@
 """Attempts that lost their job change nothing, even in the middle of a takeover."""
 
+import asyncio
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -9,11 +10,13 @@ import pytest
 import sqlalchemy as sa
 
 from haulier.core.caller import Caller, Scope
+from haulier.core.clock import SystemClock
 from haulier.core.family import StepResult
 from haulier.core.job import Submission
 from haulier.core.lifecycle import Event, State
 from haulier.core.recipe import Recipe, StepPlan
 from haulier.engine import details, store
+from haulier.engine.attempt import claim
 from haulier.engine.details import StepEnd
 from haulier.engine.store import AttemptLostError
 
@@ -81,3 +84,23 @@ def test_a_write_that_waited_for_a_takeover_is_refused(database: sa.Engine, job_
         job = store.read_job(connection, job_id)
         (step,) = details.read_steps(connection, job_id)
     assert (job.state, job.attempt, step.state) == (State.RUNNING, 2, State.QUEUED)
+
+
+def test_who_stops_a_cancelled_job_is_the_only_one_that_does(
+    database: sa.Engine, job_id: UUID
+) -> None:
+    """Its worker may only have been frozen, and would call the webhooks once more."""
+    with database.begin() as connection:
+        store.move_job(connection, job_id, Event.CANCEL, NOW)
+
+    attempt = asyncio.run(claim(database, SystemClock(), job_id, "second"))
+
+    assert attempt is not None
+    assert (attempt.job.state, attempt.job.attempt) == (State.CANCELLING, 2)
+    with database.begin() as connection:
+        assert list(store.cancelling_jobs(connection, "second")) == [job_id]
+        store.own_job(connection, job_id, 2)
+        with pytest.raises(AttemptLostError):
+            store.own_job(connection, job_id, 1)
+        assert store.settle_job(connection, job_id, 2, Event.STOP, NOW)
+    assert asyncio.run(claim(database, SystemClock(), job_id, "third")) is None

@@ -75,20 +75,16 @@ async def transact(engine: sa.Engine, change: Callable[[sa.Connection], T]) -> T
 async def claim(engine: sa.Engine, clock: Clock, job_id: UUID, worker: str) -> Attempt | None:
     """Begin an attempt; None where there is nothing left to attempt.
 
-    A job that was asked to stop when its worker died comes as it is: it is to be stopped.
+    A job that was asked to stop when its worker died stays so: it is to be stopped.
     """
 
     def change(connection: sa.Connection) -> Attempt | None:
         now = clock.now()
         job = store.claim_job(connection, job_id, worker, now)
+        job = job or store.claim_cancelling(connection, job_id, worker)
         if job is None:
-            job = store.find_any(connection, job_id)
-            stopping = job is not None and job.state is State.CANCELLING
-            if job is None or not stopping:
-                return None
-            return Attempt(job, store.read_recipe(connection, job_id), engine, clock)
-        strikes = store.read_strikes(connection, job_id)
-        if strikes > STRIKES:
+            return None
+        if job.state is State.RUNNING and store.read_strikes(connection, job_id) > STRIKES:
             problem = ProblemBody(Code.CRASHED, f"its worker died {STRIKES} times under this job")
             store.settle_job(connection, job_id, job.attempt, Event.FAIL, now, problem=problem)
             details.stop_steps(connection, job_id, State.FAILED, now)

@@ -211,6 +211,14 @@ def claim_job(connection: sa.Connection, job_id: UUID, worker: str, now: datetim
     return read_job(connection, job_id) if claimed else None
 
 
+def claim_cancelling(connection: sa.Connection, job_id: UUID, worker: str) -> Job | None:
+    """Begin the attempt that stops a job whose worker died under a cancel; None if it is none."""
+    mine = (jobs.c.id == str(job_id), jobs.c.state == State.CANCELLING)
+    change = {"worker": worker, "attempt": jobs.c.attempt + 1, "version": jobs.c.version + 1}
+    claimed = connection.execute(sa.update(jobs).where(*mine).values(change)).rowcount
+    return read_job(connection, job_id) if claimed else None
+
+
 def own_job(connection: sa.Connection, job_id: UUID, attempt: int) -> None:
     """Make sure that an attempt still owns its job, and keep others off until the commit.
 
