@@ -8,7 +8,7 @@ from typing import Any
 import laspy
 import numpy as np
 import pytest
-from pyproj import CRS
+from pyproj import CRS, Transformer
 
 from haulier.core.problem import Code, Problem
 from haulier.families.clouds import FAMILY
@@ -344,6 +344,24 @@ def test_a_zone_is_named_that_a_cloud_over_180_degrees_lies_in(
 
     with pytest.raises(Problem, match=r"DEGREES_NOT_METRIC.*EPSG:32760"):
         do(FAMILY, sample, tmp_path / "world")
+
+
+@pytest.mark.parametrize("target", [32760, 3832])
+def test_a_cloud_on_both_sides_of_180_degrees_is_as_fine_in_a_system_of_its_region(
+    make_las: MakeLas, reproject: Reproject, target: int
+) -> None:
+    path = make_las(**{**FIJI, "low": (179.95, -16.9, 0), "high": (180.05, -16.8, 50)})
+    cloud = laspy.read(path)
+    cloud.x = np.where(cloud.x > 180, cloud.x - 360, cloud.x)
+    cloud.write(path)
+
+    moved = reproject(path, 4326, target)
+
+    to = Transformer.from_crs(4326, target, always_xy=True)
+    x, y = to.transform(np.array(cloud.x), np.array(cloud.y))
+    assert np.abs(x - moved.cloud.x).max() <= 0.00051
+    assert np.abs(y - moved.cloud.y).max() <= 0.00051
+    assert moved.codes == set()
 
 
 def test_an_operation_is_looked_for_where_the_cloud_is_not_all_around_the_earth(

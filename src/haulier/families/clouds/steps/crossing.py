@@ -41,7 +41,9 @@ from haulier.families.clouds.notes import Note, broken, trap
 from haulier.families.clouds.params.reproject import ReprojectLas
 from haulier.families.clouds.steps.heights import Heights, Treatment, decide_heights
 from haulier.families.clouds.steps.traps import (
+    FULL_CIRCLE,
     GRID,
+    HALF_CIRCLE,
     Box,
     check_grids,
     check_places,
@@ -131,12 +133,14 @@ def plan_crossing(
     source = with_heights_of(said, source)
     low, high, bound_notes = _bounds(cloud, check, known)
     box = (low[0], low[1], high[0], high[1])
+    if is_angular(source) and not is_angular(target):
+        box = _over_the_line(cloud, box, check)
     area, place_notes = check_places(source, box, override=params.override_source_crs)
     heights = decide_heights(source, target, params.vertical)
     operation = _operation(heights, area)
     notes += [*bound_notes, *place_notes, *check_grids(operation, params.grids), *heights.notes]
     notes += [*epoch_notes(operation), *target_notes(heights.target, area)]
-    given = _ends(heights, operation, (low, high))
+    given = _ends(heights, operation, box, (low[2], high[2]))
     scales, offsets = _quanta(cloud, heights, operation, given, params.scale)
     notes += seam_notes(source, box) or leap_notes(heights.target, given[0][: GRID**2])
     unit_m = _unit_m(heights.target)
@@ -199,6 +203,22 @@ def _bounds_of_points(cloud: Cloud, check: Callable[[], None]) -> tuple[Triple, 
     return _triple(lows * scales + offsets), _triple(highs * scales + offsets)
 
 
+def _over_the_line(cloud: Cloud, box: Box, check: Callable[[], None]) -> Box:
+    """Give the box of a cloud in degrees, its east beyond 180 if it lies on both sides there.
+
+    A step and an operation chosen for the whole earth would be far too coarse for it.
+    """
+    if box[2] - box[0] <= HALF_CIRCLE:
+        return box
+    west, east = np.inf, -np.inf
+    for records in cloud.read(fields=("X",)):
+        check()
+        x = records["X"] * cloud.scales[0] + cloud.offsets[0]
+        west = min(west, x.min(initial=np.inf, where=x > 0))
+        east = max(east, x.max(initial=-np.inf, where=x <= 0) + FULL_CIRCLE)
+    return (west, box[1], east, box[3]) if 0 <= east - west <= HALF_CIRCLE else box
+
+
 def _operation(heights: Heights, area: Area) -> Operation:
     try:
         return find_operation(heights.source, heights.target, area)
@@ -214,12 +234,11 @@ def _unit_m(target: CRS) -> float:
 
 
 def _ends(
-    heights: Heights, operation: Operation, bounds: tuple[Triple, Triple]
+    heights: Heights, operation: Operation, box: Box, ends: tuple[float, float]
 ) -> tuple[FloatArray, ...]:
     """Give new X, Y and Z of a grid over a cloud, at its lowest and then at its highest."""
-    low, high = bounds
-    x, y = grid_of((low[0], low[1], high[0], high[1]))
-    z = np.concatenate([np.full_like(x, low[2]), np.full_like(x, high[2])])
+    x, y = grid_of(box)
+    z = np.concatenate([np.full_like(x, end) for end in ends])
     x, y = np.tile(x, 2), np.tile(y, 2)
     given = transform_of(operation.pipeline)(x, y, z)
     if heights.treatment != "transformed":
