@@ -17,7 +17,10 @@ from haulier.families.clouds.io.layout import ExtraDimension, Layout, Records
 from haulier.families.clouds.io.lazwriter import ShardWriter, assemble
 
 LAYOUT = Layout(7, (ExtraDimension("OriginId", 5),))
-FRAME = Frame(LAYOUT, (0.01, 0.01, 0.01), (500_000.0, 4_000_000.0, 0.0))
+ADJUSTED_TIME = 1
+FRAME = Frame(
+    LAYOUT, (0.01, 0.01, 0.01), (500_000.0, 4_000_000.0, 0.0), global_encoding=ADJUSTED_TIME
+)
 TILES = {"0-0-0-0": 300, "1-0-1-0": 50, "1-1-0-1": 120}
 #: Dimensions of a binary tile: name, type, size, and how it is made of a record.
 DIMENSIONS: tuple[tuple[str, str, int, Callable[[Records], Any]], ...] = (
@@ -144,6 +147,12 @@ def test_the_system_of_the_head_is_the_system_of_the_cloud(tmp_path: Path) -> No
 
     assert said.crs is not None
     assert said.crs.to_epsg() == 32613
+
+
+def test_gps_times_are_of_the_kind_that_tiles_say(tmp_path: Path) -> None:
+    write_ept(tmp_path / "ept", "laszip")
+
+    assert open_cloud(tmp_path / "ept").header.global_encoding & ADJUSTED_TIME
 
 
 def test_ranges_begin_where_tiles_begin(tmp_path: Path) -> None:

@@ -73,11 +73,12 @@ def open_ept(folder: Path, at: str) -> "clouds.Cloud":
         packed = PackedTiles(paths, counts, clouds.open_cloud(paths[0], at), at)
         tiles: PackedTiles | BinaryTiles = packed
         scales, offsets = packed.first.scales, packed.first.offsets
-        vlrs = packed.first.header.vlrs
+        vlrs, encoding = packed.first.header.vlrs, packed.first.header.global_encoding
     else:
         zstandard = index.data_type == "zstandard"
         binary = _binary_tiles(paths, counts, index.schema, at, zstandard=zstandard)
-        tiles, scales, offsets, vlrs = binary, binary.scales, binary.offsets, ()
+        tiles, scales, offsets = binary, binary.scales, binary.offsets
+        vlrs, encoding = (), 0  # of which seconds its GPS times are, it does not say
     own = wkt_vlr(index.wkt)
     header = Header(
         version=(1, 4),
@@ -90,6 +91,7 @@ def open_ept(folder: Path, at: str) -> "clouds.Cloud":
         mins=_triple(index.bounds[:3]),
         maxs=_triple(index.bounds[3:]),
         vlrs=(*((own,) if own else ()), *vlrs),
+        global_encoding=encoding,
     )
     return clouds.Cloud(folder, "ept", header, tiles.layout, TiledSource(counts, tiles.read))
 
