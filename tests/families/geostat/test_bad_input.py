@@ -176,6 +176,71 @@ def test_values_whose_squares_are_too_large_for_a_number_are_estimated(gallery: 
     assert done.statistics["outputs"]["estimate"]["max"] == pytest.approx(1e300)
 
 
+@pytest.mark.parametrize(
+    ("kind", "value", "said"),
+    [
+        ("SIMULATION_REPORT", 1.7e308, "source_attribute must have values from -1e+300 to 1e+300"),
+        ("CONSIM", -1.7e308, "source_attribute must have values from -1e+300 to 1e+300"),
+        ("KRIGING", 1.7e308, "source.attribute must have values from -1e+300 to 1e+300"),
+        ("EXPERIMENTAL_VARIOGRAM", 1e160, "source.attribute must have values from -1e+100"),
+    ],
+)
+def test_samples_that_no_plot_can_show_are_refused(
+    gallery: Gallery, kind: str, value: float, said: str
+) -> None:
+    ones = np.ones(5)
+    values = gallery.scalar("grade", [value, *ones[1:]])
+    huge = gallery.pointset("huge.json", np.eye(5, 3), values, gallery.scalar("weight", ones))
+    fields = {
+        "SIMULATION_REPORT": {"simulation_source": huge, "source_attribute": "grade"},
+        "CONSIM": {"source_object": huge, "source_attribute": "grade"},
+    }.get(kind, {"source": {"object": huge, "attribute": "grade"}})
+
+    problem = fails(gallery, kind, report=True, **fields)
+
+    assert problem.code is Code.INVALID
+    assert problem.detail.startswith(said)
+    assert f"got {value:g}" in problem.detail
+    assert problem.at == said.split(" ", maxsplit=1)[0]
+
+
+def test_samples_that_a_filter_leaves_out_may_be_of_any_size(gallery: Gallery) -> None:
+    values = gallery.scalar("grade", [1.7e308, 1.0, 2.0])
+    source = gallery.pointset("huge.json", np.eye(3) * 50, values)
+    where = {
+        "type": "condition",
+        "attribute": "grade",
+        "operator": "less_than",
+        "threshold": 1e308,
+    }
+    asked = {"object": source, "attribute": "grade", "filter": {"where": where}}
+
+    params = {**PARAMS["IDW"], "source": asked, "report": False}
+    done = run_job(FAMILY, "IDW", params, gallery.world)
+
+    assert done.statistics["samples"]["used"] == 2
+
+
+@pytest.mark.parametrize("kind", ["LOSS_CALCULATION", "PROFIT_CALCULATION"])
+def test_realisations_that_no_plot_can_show_are_refused(gallery: Gallery, kind: str) -> None:
+    grid = gallery.grid("huge.json", (2, 1, 1), gallery.ensemble("blocks", [[1.7e308], [1.0]]))
+    source = {"object": grid, "attribute": "blocks"}
+
+    problem = fails(gallery, kind, source=source, target=deposit.on(grid, "made"))
+
+    assert problem.at == "source.attribute"
+    assert "must have values from -1e+300 to 1e+300, got 1.7e+308" in problem.detail
+
+
+def test_a_range_that_no_plot_can_show_is_told_by_its_field(gallery: Gallery) -> None:
+    bad = gallery.variogram("bad.json", structure(ranges=(1.7e308, 5.0, 10.0)))
+
+    problem = fails(gallery, "SIMULATION_REPORT", variogram_model=bad)
+
+    assert problem.at == "variogram_model"
+    assert "<= 1e+300 - at structures[0].anisotropy.ellipsoid_ranges.major" in problem.detail
+
+
 def test_a_negative_range_in_a_variogram_is_told_by_its_field(gallery: Gallery) -> None:
     bad = gallery.variogram("bad.json", structure(ranges=(100.0, -5.0, 10.0)))
 

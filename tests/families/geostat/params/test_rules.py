@@ -1,5 +1,6 @@
 """What would be taken without effect is refused, at its field, before a job is made."""
 
+import re
 from typing import Any, Final
 
 import msgspec
@@ -79,3 +80,26 @@ def test_ranges_that_differ_are_refused_of_a_structure_without_a_direction(*, ho
     assert list(refused) == ["structures[0].anisotropy.ellipsoid_ranges"]
     assert structure(anisotropy=lies, hold_ranges=hold, isotropic=False) == {}
     assert structure(anisotropy={"ellipsoid_ranges": BALL}, hold_ranges=hold) == {}
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "at"),
+    [
+        (
+            "SIMULATION_REPORT",
+            {"report_mean_thresholds": {"acceptable": 1.0, "marginal": 1.7e308}},
+            "report_mean_thresholds.marginal",
+        ),
+        ("INDICATOR_KRIGING", {"cutoffs": [{"cutoff": -1.7e308}]}, "cutoffs[0].cutoff"),
+        (
+            "CONTINUOUS_DISTRIBUTION",
+            {"tail_extrapolation": {"upper": {"power": 0.5, "max": 1.7e308}}},
+            "tail_extrapolation.upper.max",
+        ),
+    ],
+)
+def test_values_that_no_plot_can_show_are_refused(
+    kind: str, changes: dict[str, Any], at: str
+) -> None:
+    with pytest.raises(msgspec.ValidationError, match=re.escape(f"at `$.{at}`")):
+        faults(kind, **changes)

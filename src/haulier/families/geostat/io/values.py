@@ -27,6 +27,7 @@ from haulier.families.geostat.io.tables import (
     open_table,
     read_rows,
 )
+from haulier.families.geostat.params.pieces import LARGEST
 
 NUMBERS = (SCALAR, INTEGER)
 
@@ -113,6 +114,18 @@ def read_realisations(
 def check_ensemble_or_number(attribute: Attribute) -> None:
     """Make sure that an attribute holds numbers, whatever their count a row."""
     _check_type(attribute, (ENSEMBLE, *NUMBERS), "numbers")
+
+
+def check_size(values: FloatArray, *, at: str, most: float = LARGEST) -> None:
+    """Make sure that values can be computed with and drawn, those that are missing aside.
+
+    Raises:
+        Problem: INVALID at the parameter, with the first value that is too large.
+    """
+    large = values[np.abs(values) > most]
+    if len(large):
+        detail = f"{at} must have values from {-most:g} to {most:g}, got {large[0]:g}"
+        raise Problem(Code.INVALID, f"{detail}: filter it out, or say that it is none", at=at)
 
 
 def missing_values(document: Mapping[str, object]) -> tuple[float, ...]:

@@ -11,6 +11,7 @@ from haulier.core.family import Context
 from haulier.core.problem import Code, Problem
 from haulier.families.geostat.io.objects import VARIOGRAM, GeoObject, load_object
 from haulier.families.geostat.method.variogram import Structure, Variogram
+from haulier.families.geostat.params.pieces import LARGEST
 
 #: Relative; documents are written by hand too, with rounded contributions.
 SILL_TOLERANCE: Final = 1e-4
@@ -20,8 +21,8 @@ OLD_SCHEMA: Final = "/objects/variogram/1.1.0/variogram.schema.json"
 NEW_SCHEMA: Final = "/objects/variogram/1.2.0/variogram.schema.json"
 NEWER_MODELS: Final = frozenset({"spheroidal", "linear"})
 
-Positive = Annotated[float, Meta(gt=0.0)]
-NotNegative = Annotated[float, Meta(ge=0.0)]
+Positive = Annotated[float, Meta(gt=0.0, le=LARGEST)]
+NotNegative = Annotated[float, Meta(ge=0.0, le=LARGEST)]
 Model = Literal[
     "spherical",
     "exponential",

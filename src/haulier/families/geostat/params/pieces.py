@@ -45,7 +45,9 @@ Seed = Annotated[
 ]
 DEFAULT_SEED = 38239342
 Key = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
-Cutoff = Annotated[float, Meta(description="A value of the variable.")]
+#: Of values and lengths: no axis of a plot reaches much further.
+LARGEST = 1e300
+Cutoff = Annotated[float, Meta(description="A value of the variable.", ge=-LARGEST, le=LARGEST)]
 Quantile = Annotated[float, Meta(description="A probability.", ge=0.0, le=1.0)]
 
 

@@ -7,6 +7,7 @@ from msgspec import Meta
 from haulier.families.geostat.params.pieces import (
     DEFAULT_SEED,
     GREATEST_SEED,
+    LARGEST,
     LEAST_SEED,
     AttributeOut,
     BlockDiscretization,
@@ -96,8 +97,10 @@ class ReportContext(Piece, frozen=True):
 class MeanThresholds(Piece, frozen=True):
     """How far the mean of simulations may be from that of the samples, in the variable's unit."""
 
-    acceptable: Annotated[float, Meta(description="Up to here it is acceptable.", ge=0.0)]
-    marginal: Annotated[float, Meta(description="Up to here it is marginal.", ge=0.0)]
+    acceptable: Annotated[
+        float, Meta(description="Up to here it is acceptable.", ge=0.0, le=LARGEST)
+    ]
+    marginal: Annotated[float, Meta(description="Up to here it is marginal.", ge=0.0, le=LARGEST)]
 
 
 class MaterialCategory(Piece, frozen=True):

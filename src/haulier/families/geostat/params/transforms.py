@@ -6,6 +6,7 @@ from msgspec import Meta
 
 from haulier.families.geostat.params.pieces import (
     DEFAULT_SEED,
+    LARGEST,
     ObjectTarget,
     Parameters,
     Piece,
@@ -25,14 +26,18 @@ class UpperTail(Piece, frozen=True):
     """How a distribution goes on above its largest value."""
 
     power: Power
-    max: Annotated[float, Meta(description="Where the tail ends; above the largest value.")]
+    max: Annotated[
+        float, Meta(description="Where the tail ends; above the largest value.", le=LARGEST)
+    ]
 
 
 class LowerTail(Piece, frozen=True):
     """How a distribution goes on below its smallest value."""
 
     power: Power
-    min: Annotated[float, Meta(description="Where the tail ends; below the smallest value.")]
+    min: Annotated[
+        float, Meta(description="Where the tail ends; below the smallest value.", ge=-LARGEST)
+    ]
 
 
 class TailExtrapolation(Piece, frozen=True):

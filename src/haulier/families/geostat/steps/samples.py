@@ -17,7 +17,7 @@ from haulier.families.geostat.io.filters import select
 from haulier.families.geostat.io.geometry import holes_of, locations_of, steps_of
 from haulier.families.geostat.io.objects import GeoObject
 from haulier.families.geostat.io.tables import CHUNK_ROWS, FloatArray
-from haulier.families.geostat.io.values import check_numbers, read_numbers
+from haulier.families.geostat.io.values import check_numbers, check_size, read_numbers
 from haulier.families.geostat.method.samples import Samples
 from haulier.families.geostat.params.pieces import Filter
 
@@ -128,6 +128,9 @@ def read_samples(context: Context, wanted: Wanted) -> tuple[Sampled, Counts]:
     used = kept & valued & placed
     _check_left(wanted, attribute, kept, valued, used)
     rows = np.flatnonzero(used)
+    check_size(values[rows], at=wanted.at)
+    for name, each in extra.items():
+        check_size(each[rows], at=wanted.extra[name].at)
     counts = Counts(
         len(values),
         len(rows),

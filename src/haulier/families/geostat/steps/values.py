@@ -21,7 +21,12 @@ from haulier.families.geostat.io.objects import GeoObject
 from haulier.families.geostat.io.publications import Placed
 from haulier.families.geostat.io.quota import check_quota
 from haulier.families.geostat.io.tables import FloatArray
-from haulier.families.geostat.io.values import check_ensemble_or_number, read_realisations, width_of
+from haulier.families.geostat.io.values import (
+    check_ensemble_or_number,
+    check_size,
+    read_realisations,
+    width_of,
+)
 from haulier.families.geostat.method.economics import Category, Costs, least_loss, most_profit
 from haulier.families.geostat.method.normal_score import backward, forward
 from haulier.families.geostat.params.simulation import (
@@ -99,6 +104,7 @@ class ValuesTask(AttributeTask[V]):
 
         def work(first: int, last: int) -> Columns:
             values = read_realisations(job.context, attribute, first, last)
+            check_size(values, at=attribute.at)
             there = ~np.isnan(values).all(axis=1)
             return {**rows(values), ".there": np.array([float(there.sum())])}
 

@@ -19,6 +19,7 @@ from haulier.families.geostat.io.experiments import (
     tables_of,
 )
 from haulier.families.geostat.io.objects import EXPERIMENTAL
+from haulier.families.geostat.io.values import check_size
 from haulier.families.geostat.method.experimental import (
     ExperimentalVariogram,
     experimental_variogram,
@@ -52,6 +53,7 @@ from haulier.families.geostat.steps.task import Finished, Prepared
 
 V = TypeVar("V", bound=vario.ExperimentalVariogram | vario.VariogramFit)
 WEIGHTS: Final = "weights"
+MOST: Final = 1e100  # of values whose squares are added up
 EXPERIMENT: Final = "experimental"
 
 
@@ -75,6 +77,7 @@ class PairTask(ObjectTask[V]):
             extra,
         )
         sampled, counts = read_samples(job.context, wanted)
+        check_size(sampled.values, at=wanted.at, most=MOST)
         directions_of(said, sampled, at)
         path = folder / "samples.arrow"
         write_samples(path, sampled)
