@@ -3,9 +3,12 @@
 from pathlib import Path
 from typing import Final
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 BUFFER_BYTES: Final = 1 << 16  # of each column that is read
+#: What opening and reading raise where a file is none, is broken, or says what nobody can read.
+BROKEN: Final = (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError, UnicodeDecodeError)
 
 
 def opened(path: Path) -> pq.ParquetFile:

@@ -221,3 +221,11 @@ def test_a_table_that_was_cut_short_in_the_middle_is_refused(tmp_path: Path) -> 
 
     with pytest.raises(Problem, match="it is no parquet"):
         arranged(path, "grade", "Float64")
+
+
+def test_a_table_whose_columns_have_names_that_are_no_text_is_refused(tmp_path: Path) -> None:
+    path = table(tmp_path, **BLOCKS, grade=[4.0, 3.0, 2.0, 1.0])
+    path.write_bytes(path.read_bytes().replace(b"grade", b"gra\xc8e"))
+
+    with pytest.raises(Problem, match="it is no parquet"):
+        arranged(path, "grade", "Float64")

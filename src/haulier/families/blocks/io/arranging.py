@@ -96,7 +96,7 @@ def _sent(wanted: Wanted, lattice: Lattice, told: Told) -> Iterator[tuple[IntArr
                 yield _numbers(batch, axes, lattice, first), cast
                 first += batch.num_rows
                 told(0.5 * first / rows)
-    except (pa.ArrowInvalid, OSError) as error:
+    except parquet.BROKEN as error:
         raise _broken(f"it is no parquet: {error}") from error
 
 

@@ -61,7 +61,7 @@ def _opened(path: Path, what: str, at: str) -> Iterator[pq.ParquetFile]:
     try:
         with parquet.opened(path) as file:
             yield file
-    except (pa.ArrowInvalid, OSError) as error:
+    except parquet.BROKEN as error:
         raise Problem(Code.INVALID, f"{what} is no Parquet file: {error}", at=at) from None
 
 
