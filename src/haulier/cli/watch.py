@@ -49,11 +49,11 @@ def follow(
     if json:
         output.write_json(ended)
     else:
-        conclude(ended, client.timeline(ended))
+        conclude(client, ended)
     return Exit.OK if ended.successful else Exit.FAILED
 
 
-def conclude(job: "Job", timeline: Iterable["Happening"]) -> None:
+def conclude(client: "Client", job: "Job") -> None:
     """Say how a job ended, and what its steps warned of."""
     took = ""
     if job.started_at and job.finished_at:
@@ -65,7 +65,7 @@ def conclude(job: "Job", timeline: Iterable["Happening"]) -> None:
             output.say(f"  {fault.at}: {fault.detail}")
     if job.statistics:
         output.pairs("\nStatistics", output.flat(job.statistics))
-    warn(timeline)
+    warn(client.timeline(job))
     if job.successful:
         output.say(f"get its files with: haulier results {job.number} -o FOLDER")
 

@@ -209,7 +209,7 @@ class StepRun:
         asked = {"params": step.params, "inputs": step.inputs}
         files = list(_file_refs(asked))
         organisation = self.attempt.job.organisation
-        self._tags = {ref: self.bench.files.tag(organisation, ref) for ref in files}
+        self._tags = {ref: self.bench.files.tag(organisation, ref) for ref in dict.fromkeys(files)}
         tags = [self._tags[ref] for ref in files]
         said = [organisation, step.family, step.kind, step.params]
         if step.inputs:  # which step gave an artifact, and how it is called, decides nothing
