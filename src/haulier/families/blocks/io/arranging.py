@@ -86,8 +86,6 @@ def _sent(wanted: Wanted, lattice: Lattice, told: Told) -> Iterator[tuple[IntArr
         with parquet.opened(wanted.table) as file:
             axes = _axes(file.schema_arrow.names, wanted.title)
             first, rows = 0, file.metadata.num_rows
-            if rows > lattice.size:
-                raise _broken(f"it must have at most a row a block, {lattice.size:,}, has {rows:,}")
             for batch in file.iter_batches(SLAB, columns=[*axes, wanted.title]):
                 values = batch.column(wanted.title)
                 if pa.types.is_dictionary(values.type):
@@ -96,6 +94,8 @@ def _sent(wanted: Wanted, lattice: Lattice, told: Told) -> Iterator[tuple[IntArr
                 yield _numbers(batch, axes, lattice, first), cast
                 first += batch.num_rows
                 told(0.5 * first / rows)
+                if first > lattice.size:
+                    break  # some block is in two of these rows, which is found when it is written
     except parquet.BROKEN as error:
         raise _broken(f"it is no parquet: {error}") from error
 
