@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from haulier.families.clouds.method.cloth import Cloth, terrain_by_cloth
 from haulier.families.clouds.method.ground import Filter, objects, radii, slope_of, terrain
 from haulier.families.clouds.method.openings import Shape
 from haulier.families.clouds.method.sampling import sample
@@ -93,3 +94,19 @@ def test_a_sample_lies_on_the_plane_of_the_raster() -> None:
 
     assert np.allclose(values, 2.0 * (y - 0.5) + 0.5 * (x - 0.5), atol=1e-4)
     assert np.isnan(sample(plane, np.array([-0.1]), np.array([3.0]))).all()
+
+
+@pytest.mark.parametrize("cell_m", [1e-6, 1e-320, 5e-324])
+def test_a_filter_of_tiny_cells_knows_how_far_it_looks(cell_m: float) -> None:
+    assert Filter(cell_m=cell_m).halo > 10**6
+
+
+def test_a_cloth_over_a_lake_falls_on_its_shores() -> None:
+    """Over voids alone the library would look for points around each knot, for hours."""
+    lowest = np.full((250, 250), np.nan, np.float32)
+    lowest[:, :5], lowest[:, -5:] = 3.0, 7.0
+
+    found = terrain_by_cloth(lowest, Cloth(1.0, 0.5, rigidness=3, iterations=500, steep=False))
+
+    assert np.isfinite(found).all()
+    assert 2.5 < found.min() < found.max() < 7.5

@@ -12,6 +12,7 @@ from typing import Final
 import CSF
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt
 
 from haulier.families.clouds.method.openings import Raster
 from haulier.families.clouds.method.sampling import sample
@@ -55,7 +56,8 @@ def terrain_by_cloth(lowest: Raster, settings: Cloth) -> Raster:
     therefore overlap, and must be the same ones wherever they are made.
 
     Args:
-        lowest: (rows, columns) heights in metres, NaN where a cell has no point.
+        lowest: (rows, columns) heights in metres, NaN where a cell has no point; there the
+            cloth falls on the height of the nearest cell that has one.
         settings: what the cloth is like.
 
     Returns:
@@ -68,18 +70,21 @@ def terrain_by_cloth(lowest: Raster, settings: Cloth) -> Raster:
         Zhang et al. (2016), An easy-to-use airborne LiDAR data filtering method based on cloth
         simulation, Remote Sensing 8(6), 501; by its authors' library.
     """
-    rows, columns = np.nonzero(~np.isnan(lowest))
-    if not len(rows):
+    voids = np.isnan(lowest)
+    if voids.all():
         return lowest
     cell = settings.cell_m
-    _check_knots(np.ptp(rows) * cell, np.ptp(columns) * cell, settings.mesh_m)
-    # The library lays its cloth out from the points' own corner; X is east, Y is south here.
-    points = np.stack([(columns + 0.5) * cell, (rows + 0.5) * cell, lowest[rows, columns]], axis=1)
+    _check_knots(lowest.shape[0] * cell, lowest.shape[1] * cell, settings.mesh_m)
+    # The library looks around each knot over a void anew: hours where a void is wide, as a lake is.
+    nearest = distance_transform_edt(voids, return_distances=False, return_indices=True)
+    down, right = np.mgrid[: lowest.shape[0], : lowest.shape[1]]
+    # It lays its cloth out from the points' own corner; X is east, Y is south here.
+    places = ((right + 0.5) * cell, (down + 0.5) * cell, lowest[tuple(nearest)])
+    points = np.stack([each.ravel() for each in places], axis=1)
     knots = _let_down(points.astype(np.float64), settings)
     xs, ys = np.unique(knots[:, 0].round(6)), np.unique(knots[:, 1].round(6))
     order = np.lexsort((knots[:, 0], knots[:, 1]))
     mesh = knots[order, 2].reshape(len(ys), len(xs)).astype(np.float32)
-    down, right = np.mgrid[: lowest.shape[0], : lowest.shape[1]]
     heights = sample(
         mesh,
         ((down.ravel() + 0.5) * cell - ys[0]) / settings.mesh_m + 0.5,

@@ -23,6 +23,11 @@ FIRST_REACH: Final = 16
 LAST_REACH_WINDOWS: Final = 4
 
 
+def cells_across(length_m: float, cell_m: float) -> int:
+    """Give how many cells a length takes; of cells that are next to nothing, 2**31."""
+    return math.ceil(length_m / max(cell_m, length_m * 2.0**-31) - 1e-9)
+
+
 @dataclass(frozen=True)
 class Filter:
     """What tells objects from terrain.
@@ -46,7 +51,7 @@ class Filter:
     @property
     def radius(self) -> int:
         """Give the radius of the largest window in cells."""
-        return max(math.ceil(self.window_m / self.cell_m - 1e-9), 1)
+        return max(cells_across(self.window_m, self.cell_m), 1)
 
     @property
     def last_reach(self) -> int:
@@ -104,6 +109,8 @@ def objects(surface: Raster, settings: Filter) -> Mask:
         lowered = opened(surface, radius, settings.shape)
         found |= last - lowered > settings.slope * radius * settings.cell_m
         last = lowered
+        if radius >= max(surface.shape):
+            break  # wider windows see all that there is, as this one does
     return found
 
 

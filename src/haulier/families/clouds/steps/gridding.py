@@ -41,6 +41,8 @@ READ_SHARE: Final = 0.8
 MOST_CELLS: Final = 10**10
 #: Nor may it be a line of ever so many tiles; GeoTIFF and our whole numbers end at 2**31.
 MOST_SIDE: Final = 10**7
+#: Of one point alone, cells of no area could be made.
+LEAST_CELL: Final = 1e-9
 
 
 class Layer(msgspec.Struct, frozen=True):
@@ -169,6 +171,9 @@ def merge(results: Mapping[str, PartResult], points: int) -> StepResult:
 
 
 def _check_size(layer: Gridded, at: str) -> None:
+    if layer.cell < LEAST_CELL:
+        message = f"cells of {layer.cell:g} are too small for an area, at least {LEAST_CELL:g}"
+        raise trap("CELL_TOO_SMALL", message, "ask for larger cells", at=at)
     rows, columns = layer.cells.shape
     if rows * columns > MOST_CELLS or max(rows, columns) > MOST_SIDE:
         message = (

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from haulier.core.family import Context
 from haulier.families.clouds.io.cloud import Cloud
 from haulier.families.clouds.method.cells import spread
-from haulier.families.clouds.method.ground import Filter, low_noise, terrain
+from haulier.families.clouds.method.ground import Filter, cells_across, low_noise, terrain
 from haulier.families.clouds.method.lattice import TILE, Window
 from haulier.families.clouds.method.surface import NEIGHBOURS, Method, heights_of
 from haulier.families.clouds.method.voids import ROUNDS, fill_voids
@@ -144,7 +144,7 @@ def _halo(params: ClassifyGround, cell_m: float) -> int:
         return _filter(params, cell_m).halo
     from haulier.families.clouds.method.cloth import OVERLAP_M  # noqa: PLC0415 -- few need it
 
-    return math.ceil(OVERLAP_M / cell_m)
+    return cells_across(OVERLAP_M, cell_m)
 
 
 def _check_wide(wide: Window, halo: int, cell_m: float, at: str) -> None:
